@@ -1,0 +1,61 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Which providers carry which markers, in as few requests as fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Sequence
+
+from nova_mdev_compat.codec import traits
+from nova_mdev_compat.placement.client import Client
+from nova_mdev_compat.placement.deadline import Deadline
+
+# A marker has 46 characters; web servers commonly take a request line of
+# 8,190 bytes. So many markers fit, of both kinds together.
+_MARKERS_A_REQUEST = 140
+
+
+def carriers(client: Client, some: Sequence[str], none: Sequence[str],
+             deadline: Deadline) -> frozenset[str]:
+    """UUIDs of the providers with one of some markers and none of others.
+
+    One request unless there are very many markers.
+
+    :param some: digests; a provider has at least one of them.
+    :param none: digests; a provider has none of them.
+    """
+    if len(some) + len(none) <= _MARKERS_A_REQUEST:
+        return frozenset(client.providers(
+            [_any_of(some), *(_none_of(none) if none else ())], deadline))
+    found: set[str] = set()
+    for wanted in _parts(some):
+        found.update(client.providers([_any_of(wanted)], deadline))
+        for unwanted in _parts(none):
+            found.difference_update(client.providers(
+                [_any_of(wanted), _any_of(unwanted)], deadline))
+    return frozenset(found)
+
+
+def _any_of(digests: Sequence[str]) -> str:
+    return 'in:' + ','.join(map(traits.marker, digests))
+
+
+def _none_of(digests: Sequence[str]) -> list[str]:
+    return [','.join('!' + traits.marker(digest) for digest in digests)]
+
+
+def _parts(digests: Sequence[str]) -> Iterator[Sequence[str]]:
+    size = _MARKERS_A_REQUEST // 2
+    for start in range(0, len(digests), size):
+        yield digests[start:start + size]

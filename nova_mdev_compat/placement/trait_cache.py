@@ -1,0 +1,237 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The trait cache: who carries which document, and who accepts a device.
+
+What cannot change is kept for good: documents and compiled matchers by
+digest, verdicts by pairs of digests. What can is asked for narrowly and kept
+for a while: the markers in use, and for each set of accepting markers the
+providers that carry one of them.
+"""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Callable
+from collections.abc import Collection
+from collections.abc import Hashable
+import dataclasses
+import math
+import threading
+import time
+from typing import TypeVar
+
+from oslo_log import log as logging
+
+from nova_mdev_compat.codec import traits
+from nova_mdev_compat.compat.document import Document
+from nova_mdev_compat.placement import memberships
+from nova_mdev_compat.placement.client import Client
+from nova_mdev_compat.placement.deadline import Deadline
+from nova_mdev_compat.placement.documents import DocumentStore
+from nova_mdev_compat.placement.documents import InUse
+from nova_mdev_compat.placement.errors import BadRequest
+from nova_mdev_compat.placement.kept import Kept
+from nova_mdev_compat.placement.kept import Lifetime
+from nova_mdev_compat.placement.verdicts import Question
+from nova_mdev_compat.placement.verdicts import Verdicts
+
+LOG = logging.getLogger(__name__)
+
+T = TypeVar('T')
+
+#: Accept sets, memberships and providers' markers that are kept, the least
+#: used ones going first.
+MAX_SETS = 64
+MAX_PROVIDERS = 1024
+
+
+class _Shelf:
+    """Kept values by key; the least recently used one makes room."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._lock = threading.Lock()
+        self._kept: collections.OrderedDict[Hashable, Kept[object]] = \
+            collections.OrderedDict()
+
+    def get(self, key: Hashable, make: Callable[[], Kept[T]]) -> Kept[T]:
+        with self._lock:
+            kept = self._kept.get(key)
+            if kept is None:
+                kept = self._kept[key] = make()  # type: ignore[assignment]
+                if len(self._kept) > self._size:
+                    self._kept.popitem(last=False)
+            self._kept.move_to_end(key)
+            return kept  # type: ignore[return-value]
+
+
+class TraitCache:
+    """What placement says of devices, kept. Threads share it.
+
+    Every method may raise PlacementError when nothing kept serves.
+
+    :param lifetime: read at each use, so that options can change.
+    """
+
+    def __init__(self, client: Client, store: DocumentStore,
+                 lifetime: Callable[[], Lifetime],
+                 clock: Callable[[], float] = time.monotonic) -> None:
+        self._client = client
+        self._store = store
+        self._lifetime = lifetime
+        self._clock = clock
+        self._in_use = Kept('the markers in use', store.in_use, lifetime,
+                            clock)
+        self._sets = _Shelf(MAX_SETS)
+        self._markers = _Shelf(MAX_PROVIDERS)
+        self._roots = _Shelf(MAX_PROVIDERS)
+        self._doubles: set[str] = set()
+        self.verdicts = Verdicts()
+
+    def in_use(self) -> InUse:
+        """The documents that providers carry."""
+        return self._in_use.get()
+
+    def document(self, provider: str) -> tuple[str, Document] | None:
+        """A provider's digest and document; None: it is unpublished."""
+        digest = self._markers.get(provider, lambda: self._keep(
+            f'the marker of provider {provider}',
+            lambda deadline: self._read_marker(provider, deadline))).get()
+        if digest is None:
+            return None
+        found = self.in_use().documents.get(digest)
+        if found is None:
+            # Newer than the markers in use that are kept.
+            found = self._store.get([digest], self._deadline()).documents.get(
+                digest)
+        return None if found is None else (digest, found)
+
+    def root(self, provider: str) -> str:
+        """UUID of the root of a provider's tree."""
+        return self._roots.get(provider, lambda: Kept(
+            f'the root of provider {provider}',
+            lambda deadline: self._client.root(provider, deadline),
+            self._for_good, self._clock)).get()
+
+    def allocations(self, consumer: str) -> dict[str, dict[str, int]]:
+        """What a consumer holds now: amounts by class, by provider.
+
+        Never kept: it is what changes with every move.
+        """
+        return self._keep(
+            f'the allocations of {consumer}',
+            lambda deadline: self._client.allocations(
+                consumer, deadline)).get()
+
+    def accepting(self, source: Document, digest: str,
+                  question: Question) -> frozenset[str]:
+        """UUIDs of the published providers that accept a source device."""
+        return self._judged(source, digest, question, True)
+
+    def refusing(self, source: Document, digest: str,
+                 question: Question) -> frozenset[str]:
+        """UUIDs of the published providers that refuse a source device."""
+        return self._judged(source, digest, question, False)
+
+    def _judged(self, source: Document, digest: str, question: Question,
+                accepted: bool) -> frozenset[str]:
+        def carriers() -> frozenset[str]:
+            in_use = self.in_use()
+            some = frozenset(
+                other for other, document in in_use.documents.items()
+                if self.verdicts.of(question, digest, source, other,
+                                    document).accepted is accepted)
+            return self.carriers(some, frozenset(in_use.digests - some))
+        return self._again_if_gone(carriers)
+
+    def members(self, digest: str) -> frozenset[str]:
+        """UUIDs of the providers that carry a document's marker."""
+        return self._again_if_gone(
+            lambda: self.carriers(frozenset([digest]), frozenset()))
+
+    def published(self) -> dict[str, tuple[str, Document]]:
+        """Digest and document of every provider that has a usable one.
+
+        A request for each document in use: for moves that an accept set
+        does not decide.
+        """
+        in_use = self.in_use()
+        found: dict[str, tuple[str, Document]] = {}
+        doubles: set[str] = set()
+        seen: set[str] = set()
+        for digest in in_use.digests:
+            members = self.members(digest)
+            doubles.update(seen & members)
+            seen.update(members)
+            document = in_use.documents.get(digest)
+            if document is not None:
+                found.update(dict.fromkeys(members, (digest, document)))
+        return {provider: published for provider, published in found.items()
+                if provider not in doubles}
+
+    def carriers(self, some: Collection[str],
+                 none: Collection[str]) -> frozenset[str]:
+        """UUIDs of the providers with one of some markers and none of
+        others, all markers given by digest.
+
+        A provider with two markers that disagree is thus in no accept set.
+        """
+        if not some:
+            return frozenset()
+        wanted, unwanted = tuple(sorted(some)), tuple(sorted(none))
+        return self._sets.get((wanted, unwanted), lambda: self._keep(
+            'the providers that accept a device',
+            lambda deadline: memberships.carriers(
+                self._client, wanted, unwanted, deadline))).get()
+
+    def _again_if_gone(
+            self, ask: Callable[[], frozenset[str]]) -> frozenset[str]:
+        try:
+            return ask()
+        except BadRequest as error:
+            # A marker that was in use has been deleted meanwhile.
+            LOG.info('Reading the markers again: %s', error)
+            self._in_use.drop()
+            return ask()
+
+    def _read_marker(self, provider: str, deadline: Deadline) -> str | None:
+        found = self._markers_of(provider, deadline)
+        if len(found) > 1:
+            # Perhaps read between two writes of somebody else's.
+            found = self._markers_of(provider, deadline)
+        if len(found) > 1:
+            if provider not in self._doubles:
+                LOG.warning(
+                    'Provider %s carries %d markers, and counts as '
+                    'unpublished: %s. Publish its document again.', provider,
+                    len(found), ', '.join(sorted(map(traits.marker, found))))
+            self._doubles.add(provider)
+            return None
+        self._doubles.discard(provider)
+        return found.pop() if found else None
+
+    def _markers_of(self, provider: str, deadline: Deadline) -> set[str]:
+        names = self._client.provider_traits(provider, deadline).traits
+        return {digest for digest in map(traits.read_marker, names)
+                if digest is not None}
+
+    def _keep(self, name: str, fetch: Callable[[Deadline], T]) -> Kept[T]:
+        return Kept(name, fetch, self._lifetime, self._clock)
+
+    def _for_good(self) -> Lifetime:
+        # Nova makes a provider under its root and never moves it.
+        return dataclasses.replace(self._lifetime(), ttl=math.inf,
+                                   max_age=math.inf)
+
+    def _deadline(self) -> Deadline:
+        return Deadline(self._lifetime().timeout, self._clock)

@@ -1,0 +1,221 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Why hosts went: one line a request, and each candidate at DEBUG."""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Sequence
+import functools
+
+from oslo_log import log as logging
+
+from nova_mdev_compat.compat.verdict import Verdict
+from nova_mdev_compat.placement.deadline import Deadline
+from nova_mdev_compat.placement.documents import InUse
+from nova_mdev_compat.placement.errors import PlacementError
+from nova_mdev_compat.scheduler import candidates
+from nova_mdev_compat.scheduler.candidates import Candidate
+from nova_mdev_compat.scheduler.candidates import Removal
+from nova_mdev_compat.scheduler.judgement import ACCEPT
+from nova_mdev_compat.scheduler.judgement import Judgement
+from nova_mdev_compat.scheduler.pairing import HeldDevice
+
+LOG = logging.getLogger(__name__)
+
+_HOSTS = 3
+_REASONS = 3
+# Requests that an explanation may make, a marker each.
+_MAX_MARKERS = 16
+_UNKNOWN = 'refused by its document, or unpublished'
+_UNPAIRED = 'its devices cannot be paired with those of the source'
+
+
+class Explanation:
+    """Reasons for what a judgement removed.
+
+    Which provider carries which refusing marker costs a request a marker,
+    so it is asked for only when `ask` says so.
+    """
+
+    def __init__(self, judgement: Judgement, ask: bool) -> None:
+        self._judgement = judgement
+        self._ask = ask
+
+    def of_provider(self, resource_class: str, provider: str) -> str:
+        """Why a provider's device is not accepted; empty: it is."""
+        if not self._ask:
+            return _UNKNOWN
+        digest = self._carried.get(provider)
+        if digest is None:
+            if self._judgement.settings.unpublished_destination == ACCEPT:
+                return ''
+            return 'unpublished' if self._complete else _UNKNOWN
+        why = self._in_use.unusable.get(digest)
+        if why is not None:
+            return f'its document {digest} is unusable: {why}'
+        return self._refusal(resource_class, digest)
+
+    def of_candidate(self, candidate: Candidate) -> str:
+        """Why a candidate went."""
+        if self._judgement.unpublished and self._judgement.settings \
+                .unpublished_source != ACCEPT:
+            return 'the source device is unpublished'
+        for source in self._judgement.source.devices:
+            for provider in candidates.of_candidate(
+                    candidate, source.resource_class):
+                reason = self.of_provider(source.resource_class, provider)
+                if reason:
+                    return reason
+        return _UNPAIRED
+
+    def groups(self, removals: Iterable[Removal]) -> dict[str, list[str]]:
+        """Names of hosts by the reason of their first dropped candidate."""
+        hosts: dict[str, list[str]] = collections.defaultdict(list)
+        for removal in removals:
+            dropped = removal.dropped
+            reason = self.of_candidate(dropped[0]) if dropped \
+                else 'it had no allocation candidate left'
+            hosts[reason].append(str(removal.host.host))
+        return hosts
+
+    def refusals(self) -> list[str]:
+        """What the documents in use refuse, without asking placement."""
+        found = collections.Counter(
+            _words(verdict)
+            for source in self._sources() for digest in self._in_use.documents
+            for verdict in [self._verdict(source, digest)]
+            if not verdict.accepted)
+        return [f'{reason} ({count} documents)'
+                for reason, count in found.most_common(_REASONS)]
+
+    def _refusal(self, resource_class: str, digest: str) -> str:
+        for source in self._sources(resource_class):
+            verdict = self._verdict(source, digest)
+            if not verdict.accepted:
+                return _words(verdict)
+        return ''
+
+    def _sources(self, resource_class: str | None = None
+                 ) -> Iterator[HeldDevice]:
+        for one in self._judgement.source.devices:
+            if one.document is not None and resource_class in (
+                    None, one.resource_class):
+                yield one
+
+    def _verdict(self, source: HeldDevice, digest: str) -> Verdict:
+        assert source.digest is not None and source.document is not None
+        return self._judgement.cache.verdicts.of(
+            self._judgement.question, source.digest, source.document, digest,
+            self._in_use.documents[digest])
+
+    @functools.cached_property
+    def _in_use(self) -> InUse:
+        return self._judgement.cache.in_use()
+
+    @functools.cached_property
+    def _asked(self) -> list[str]:
+        """The digests whose carriers are asked for: refusing ones first."""
+        digests = sorted(
+            self._in_use.digests, key=lambda digest: (
+                digest not in self._in_use.unusable
+                and all(self._verdict(source, digest).accepted
+                        for source in self._sources()), digest))
+        return digests[:_MAX_MARKERS]
+
+    @functools.cached_property
+    def _complete(self) -> bool:
+        """Whether a provider that none of the answers has is unpublished."""
+        return len(self._asked) == len(self._in_use.digests)
+
+    @functools.cached_property
+    def _carried(self) -> dict[str, str]:
+        # Each answer has its own bound; all of them together have this one.
+        deadline = Deadline(self._judgement.settings.refresh_timeout)
+        carried = {}
+        for digest in self._asked:
+            deadline.remaining()
+            for provider in self._judgement.cache.members(digest):
+                carried[provider] = digest
+        return carried
+
+
+def log(server: str, judgement: Judgement, removals: Sequence[Removal],
+        hosts: int) -> None:
+    """Says what was removed, and why, or that nothing was."""
+    operation = judgement.source.operation
+    if not removals:
+        LOG.debug('Server %s, %s: all candidates of %d hosts stay.', server,
+                  operation, hosts)
+        return
+    gone = sum(not removal.left for removal in removals)
+    explanation = Explanation(
+        judgement, ask=gone == hosts or LOG.isEnabledFor(logging.DEBUG))
+    LOG.info(
+        'Server %s, %s: %s %d of %d hosts, and took candidates from %d of '
+        'the others. %s', server, operation, _verb(judgement), gone, hosts,
+        len(removals) - gone, _reasons(explanation, removals))
+    if LOG.isEnabledFor(logging.DEBUG):
+        _log_candidates(server, explanation, removals)
+
+
+def _verb(judgement: Judgement) -> str:
+    if judgement.settings.enforce:
+        return 'removed'
+    return 'would have removed (enforce is false)'
+
+
+def _reasons(explanation: Explanation, removals: Sequence[Removal]) -> str:
+    try:
+        parts = [f'{reason}: {len(hosts)} ({_names(hosts)})'
+                 for reason, hosts in sorted(
+                     explanation.groups(removals).items(),
+                     key=lambda group: -len(group[1]))]
+        if any(part.startswith(_UNKNOWN) for part in parts):
+            refusals = explanation.refusals()
+            if refusals:
+                parts.append('Documents in use that refuse: '
+                             + '; '.join(refusals))
+        return '; '.join(parts)
+    except PlacementError as error:
+        return f'The reasons cannot be read from placement: {error}'
+
+
+def _log_candidates(server: str, explanation: Explanation,
+                    removals: Sequence[Removal]) -> None:
+    for removal in removals:
+        for candidate in removal.dropped:
+            try:
+                reason = explanation.of_candidate(candidate)
+            except PlacementError as error:
+                LOG.debug('Server %s: the reasons cannot be read from '
+                          'placement: %s', server, error)
+                return
+            LOG.debug('Server %s: host %s loses the candidate on %s: %s',
+                      server, removal.host.host,
+                      ', '.join(sorted(candidate['allocations'])), reason)
+
+
+def _names(hosts: Sequence[str]) -> str:
+    shown = ', '.join(hosts[:_HOSTS])
+    return shown if len(hosts) <= _HOSTS else shown + ', ...'
+
+
+def _words(verdict: Verdict) -> str:
+    reasons = [reason.message for reason in verdict.reasons]
+    entry = next((reason.entry for reason in verdict.reasons
+                  if reason.entry is not None), None)
+    closest = '' if entry is None else f' (closest: entry {entry})'
+    return ', '.join(reasons) + closest

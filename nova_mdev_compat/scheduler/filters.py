@@ -1,0 +1,123 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The host filter that nova-scheduler loads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from nova.scheduler import filters
+from oslo_config import cfg
+from oslo_log import log as logging
+
+from nova_mdev_compat.conf import settings as conf_settings
+from nova_mdev_compat.conf.settings import Settings
+from nova_mdev_compat.placement.errors import PlacementError
+from nova_mdev_compat.scheduler import candidates
+from nova_mdev_compat.scheduler import explanation
+from nova_mdev_compat.scheduler import judgement
+from nova_mdev_compat.scheduler import source
+from nova_mdev_compat.scheduler import worker
+from nova_mdev_compat.scheduler.judgement import ACCEPT
+
+LOG = logging.getLogger(__name__)
+
+
+class MdevCompatFilter(filters.BaseHostFilter):
+    """Removes allocation candidates whose device does not accept the
+    server's, and hosts that have no other one.
+
+    The decision needs all hosts at once, so `filter_all` is what is
+    overridden. It raises nothing, and never returns None, which would end
+    all filtering.
+    """
+
+    # A rebuild stays where its devices are.
+    RUN_ON_REBUILD = False
+
+    def filter_all(self, filter_obj_list: Iterable[Any],
+                   spec_obj: Any) -> list[Any]:
+        hosts = filter_obj_list if isinstance(filter_obj_list, list) \
+            else list(filter_obj_list)
+        try:
+            return self._filter(hosts, spec_obj)
+        except Exception as error:
+            return self._undecided(hosts, spec_obj, error)
+
+    def _filter(self, hosts: list[Any], spec: Any) -> list[Any]:
+        classes = candidates.device_classes(
+            hosts, cfg.CONF.mdev_compat.resource_classes)
+        if not classes:
+            return hosts
+        settings = conf_settings.read(cfg.CONF)
+        if not settings.operations:
+            return hosts
+        cache = worker.trait_cache(cfg.CONF)
+        found = source.find(spec, classes, settings.operations, cache)
+        if found is None or not found.devices:
+            return hosts
+        return self._judge(hosts, spec, judgement.Judgement(
+            found, judgement.question(found.operation, settings), settings,
+            cache))
+
+    def _judge(self, hosts: list[Any], spec: Any,
+               judged: judgement.Judgement) -> list[Any]:
+        keep = judged.keep(_first_candidate(hosts))
+        if keep is None:
+            return hosts
+        left, removals = candidates.narrow(
+            hosts, keep, judged.settings.enforce)
+        try:
+            explanation.log(_server(spec), judged, removals, len(hosts))
+        except Exception:
+            # What was decided stands, though it could not be explained.
+            LOG.exception('The filtering for server %s cannot be explained.',
+                          _server(spec))
+        return left
+
+    def _undecided(self, hosts: list[Any], spec: Any,
+                   error: Exception) -> list[Any]:
+        """All hosts or none, as `on_error` says."""
+        policy, enforce = _policy()
+        stays = policy == ACCEPT or not enforce
+        LOG.error(
+            'Server %s: its move cannot be judged: %s. All %d hosts %s '
+            '(on_error=%s, enforce=%s).', _server(spec), error, len(hosts),
+            'stay' if stays else 'are removed', policy, enforce,
+            # What placement failed to answer needs no stack to be understood.
+            exc_info=not isinstance(error, PlacementError))
+        return hosts if stays else []
+
+
+def _first_candidate(hosts: list[Any]) -> candidates.Candidate:
+    return next(candidate for host in hosts
+                for candidate in host.allocation_candidates)
+
+
+def _server(spec: Any) -> str:
+    # Nova's objects raise NotImplementedError for a field that is not set.
+    try:
+        return str(spec.instance_uuid)
+    except (AttributeError, NotImplementedError):
+        return '(unknown)'
+
+
+def _policy() -> tuple[str, bool]:
+    settings: Settings
+    try:
+        settings = conf_settings.read(cfg.CONF)
+    except conf_settings.InvalidOption:
+        # Whatever is wrong is in the log already; the safe policy holds.
+        return 'reject', True
+    return settings.on_error, settings.enforce

@@ -1,0 +1,30 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Nova's internals that this package touches: all of them, in one place.
+
+A test imports each on every supported release, and names the one that is
+gone. `module:attribute.attribute`, as entry points are written.
+"""
+
+from __future__ import annotations
+
+NOVA_SYMBOLS = (
+    'nova.context:get_admin_context',
+    'nova.context:target_cell',
+    'nova.exception:InstanceMappingNotFound',
+    'nova.objects.compute_node:ComputeNode.get_by_host_and_nodename',
+    'nova.objects.instance_mapping:InstanceMapping.get_by_instance_uuid',
+    'nova.objects.migration:MigrationList.get_by_filters',
+    'nova.scheduler.filters:BaseHostFilter',
+    'nova.scheduler.host_manager:HostState',
+)
