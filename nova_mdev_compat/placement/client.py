@@ -33,6 +33,7 @@ from oslo_config import cfg
 from nova_mdev_compat.placement.deadline import Deadline
 from nova_mdev_compat.placement.errors import BadRequest
 from nova_mdev_compat.placement.errors import Conflict
+from nova_mdev_compat.placement.errors import Misconfigured
 from nova_mdev_compat.placement.errors import NotFound
 from nova_mdev_compat.placement.errors import UnexpectedAnswer
 from nova_mdev_compat.placement.errors import Unreachable
@@ -67,7 +68,7 @@ def register_opts(conf: cfg.ConfigOpts) -> None:
 def load_adapter(conf: cfg.ConfigOpts) -> ksa_adapter.Adapter:
     """An adapter with the credentials of the [placement] group.
 
-    :raises Unreachable: the group does not say how to authenticate.
+    :raises Misconfigured: the group does not say how to authenticate.
     """
     try:
         auth = loading.load_auth_from_conf_options(conf, GROUP)
@@ -76,7 +77,7 @@ def load_adapter(conf: cfg.ConfigOpts) -> ksa_adapter.Adapter:
         return loading.load_adapter_from_conf_options(
             conf, GROUP, session=session, auth=auth)
     except (ksa_exceptions.ClientException, cfg.Error) as error:
-        raise Unreachable(
+        raise Misconfigured(
             f'the options of [{GROUP}] give no access: {error}') from error
 
 

@@ -23,6 +23,10 @@ class Unreachable(PlacementError):
     """No answer: no endpoint, no connection, no token, out of time."""
 
 
+class Misconfigured(PlacementError):
+    """The options of the [placement] group give no access."""
+
+
 class UnexpectedAnswer(PlacementError):
     """An answer that is not the one that was asked for.
 

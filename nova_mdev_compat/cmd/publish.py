@@ -1,0 +1,109 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""nova-mdev-compat publish"""
+
+from __future__ import annotations
+
+import argparse
+
+from oslo_config import cfg
+from oslo_utils import uuidutils
+
+from nova_mdev_compat.cmd import base
+from nova_mdev_compat.codec import traits
+from nova_mdev_compat.placement import client as placement_client
+from nova_mdev_compat.placement import publication
+from nova_mdev_compat.placement.deadline import Deadline
+from nova_mdev_compat.placement.errors import Misconfigured
+from nova_mdev_compat.placement.errors import NotFound
+
+_TIMEOUT = 120.0
+
+
+class Publish(base.Command):
+    """Publish a document for a resource provider.
+
+    Writes the document's traits and puts its marker on the provider, in
+    place of an earlier one. The provider's other traits stay. Needs the
+    admin or the service role in placement.
+    """
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser: argparse.ArgumentParser = super().get_parser(prog_name)
+        parser.add_argument(
+            '--config-file', required=True, action='append',
+            metavar='NOVA.CONF',
+            help='configuration with a [placement] group, such as '
+                 '/etc/nova/nova.conf; may be given several times')
+        parser.add_argument(
+            '--provider', required=True, metavar='UUID',
+            help='the resource provider of the device')
+        parser.add_argument('file', metavar='FILE',
+                            help='a document; "-" is standard input')
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> int:
+        provider = parsed_args.provider
+        if not uuidutils.is_uuid_like(provider):
+            raise base.BadInput(f'--provider {provider}: it is not a UUID')
+        names = traits.encode(base.read_document(parsed_args.file))
+        client = connect(parsed_args.config_file)
+        try:
+            done = publication.publish(client, provider, names,
+                                       Deadline(_TIMEOUT))
+        except NotFound as error:
+            raise base.BadInput(f'--provider {provider}: placement has no '
+                                'such resource provider') from error
+        _report(provider, done)
+        return base.YES
+
+
+def connect(files: list[str]) -> placement_client.Client:
+    """Placement, as the configuration says.
+
+    :raises base.BadInput: the configuration cannot be used.
+    """
+    try:
+        return placement_client.Client(
+            placement_client.load_adapter(read_config(files)))
+    except Misconfigured as error:
+        raise base.BadInput(f'{", ".join(files)}: {error}') from error
+
+
+def read_config(files: list[str]) -> cfg.ConfigOpts:
+    """The options of the [placement] group.
+
+    :raises base.BadInput: a file cannot be read, or the group is not there.
+    """
+    conf = cfg.ConfigOpts()
+    placement_client.register_opts(conf)
+    try:
+        conf([], project='nova-mdev-compat', default_config_files=files,
+             default_config_dirs=[])
+    except cfg.Error as error:
+        raise base.BadInput(f'--config-file: {error}') from error
+    group = conf[placement_client.GROUP]
+    if not group.auth_type and not group.auth_section:
+        raise base.BadInput(
+            f'{", ".join(files)}: [{placement_client.GROUP}] has no '
+            'auth_type: give the nova.conf of a nova service')
+    return conf
+
+
+def _report(provider: str, done: publication.Publication) -> None:
+    if not done.changed:
+        print(f'Provider {provider} carries document {done.digest} already.')
+        return
+    replaced = ''.join(f', in place of {digest}' for digest in done.replaced)
+    print(f'Provider {provider} carries document {done.digest}{replaced}; '
+          f'{len(done.written)} body traits written.')
