@@ -22,10 +22,10 @@ from oslo_utils import uuidutils
 from nova_mdev_compat.cmd import base
 from nova_mdev_compat.codec import traits
 from nova_mdev_compat.placement import client as placement_client
-from nova_mdev_compat.placement import publication
 from nova_mdev_compat.placement.deadline import Deadline
 from nova_mdev_compat.placement.errors import Misconfigured
 from nova_mdev_compat.placement.errors import NotFound
+from nova_mdev_compat.placement import publication
 
 _TIMEOUT = 120.0
 

@@ -20,11 +20,11 @@ from typing import TypeAlias
 from nova_mdev_compat.codec import canonical
 from nova_mdev_compat.codec import schema
 from nova_mdev_compat.codec import strict_json
-from nova_mdev_compat.compat import reading
 from nova_mdev_compat.compat.document import Document
 from nova_mdev_compat.compat.faults import Fault
 from nova_mdev_compat.compat.faults import InvalidDocument
 from nova_mdev_compat.compat.places import Path
+from nova_mdev_compat.compat import reading
 
 Placed: TypeAlias = tuple[Path, Fault]
 

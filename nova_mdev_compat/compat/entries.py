@@ -17,7 +17,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from nova_mdev_compat.compat import fields
 from nova_mdev_compat.compat.device import ATTRIBUTES
 from nova_mdev_compat.compat.device import Device
 from nova_mdev_compat.compat.device import DEVICE_APIS
@@ -27,6 +26,7 @@ from nova_mdev_compat.compat.device import Scalar
 from nova_mdev_compat.compat.device import SOFTWARE_VERSION
 from nova_mdev_compat.compat.document import Entry
 from nova_mdev_compat.compat.document import Recipe
+from nova_mdev_compat.compat import fields
 from nova_mdev_compat.compat.patterns import Equal
 from nova_mdev_compat.compat.patterns import Pattern
 from nova_mdev_compat.compat.patterns import Text

@@ -20,13 +20,13 @@ import types
 from typing import Any
 
 from nova_mdev_compat.compat import device
-from nova_mdev_compat.compat import fields
 from nova_mdev_compat.compat.document import Document
 from nova_mdev_compat.compat.entries import EntryReader
 from nova_mdev_compat.compat.entries import members
 from nova_mdev_compat.compat.entries import read_bus_name
 from nova_mdev_compat.compat.faults import Fault
 from nova_mdev_compat.compat.faults import InvalidDocument
+from nova_mdev_compat.compat import fields
 from nova_mdev_compat.compat.places import Faults
 from nova_mdev_compat.compat.places import Path
 

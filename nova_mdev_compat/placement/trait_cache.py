@@ -34,7 +34,6 @@ from oslo_log import log as logging
 
 from nova_mdev_compat.codec import traits
 from nova_mdev_compat.compat.document import Document
-from nova_mdev_compat.placement import memberships
 from nova_mdev_compat.placement.client import Client
 from nova_mdev_compat.placement.deadline import Deadline
 from nova_mdev_compat.placement.documents import DocumentStore
@@ -42,6 +41,7 @@ from nova_mdev_compat.placement.documents import InUse
 from nova_mdev_compat.placement.errors import BadRequest
 from nova_mdev_compat.placement.kept import Kept
 from nova_mdev_compat.placement.kept import Lifetime
+from nova_mdev_compat.placement import memberships
 from nova_mdev_compat.placement.verdicts import Question
 from nova_mdev_compat.placement.verdicts import Verdicts
 

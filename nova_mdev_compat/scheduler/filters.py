@@ -27,9 +27,9 @@ from nova_mdev_compat.placement.errors import PlacementError
 from nova_mdev_compat.scheduler import candidates
 from nova_mdev_compat.scheduler import explanation
 from nova_mdev_compat.scheduler import judgement
+from nova_mdev_compat.scheduler.judgement import ACCEPT
 from nova_mdev_compat.scheduler import source
 from nova_mdev_compat.scheduler import worker
-from nova_mdev_compat.scheduler.judgement import ACCEPT
 
 LOG = logging.getLogger(__name__)
 

@@ -24,8 +24,8 @@ from nova_mdev_compat.conf.settings import Settings
 from nova_mdev_compat.placement.trait_cache import TraitCache
 from nova_mdev_compat.placement.verdicts import Question
 from nova_mdev_compat.scheduler import candidates
-from nova_mdev_compat.scheduler import pairing
 from nova_mdev_compat.scheduler.candidates import Candidate
+from nova_mdev_compat.scheduler import pairing
 from nova_mdev_compat.scheduler.pairing import HeldDevice
 from nova_mdev_compat.scheduler.source import Source
 
