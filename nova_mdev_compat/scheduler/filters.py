@@ -46,6 +46,10 @@ class MdevCompatFilter(filters.BaseHostFilter):
     # A rebuild stays where its devices are.
     RUN_ON_REBUILD = False
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._worker = worker.Worker()
+
     def filter_all(self, filter_obj_list: Iterable[Any],
                    spec_obj: Any) -> list[Any]:
         hosts = filter_obj_list if isinstance(filter_obj_list, list) \
@@ -63,7 +67,7 @@ class MdevCompatFilter(filters.BaseHostFilter):
         settings = conf_settings.read(cfg.CONF)
         if not settings.operations:
             return hosts
-        cache = worker.trait_cache(cfg.CONF)
+        cache = self._worker.trait_cache(cfg.CONF)
         found = source.find(spec, classes, settings.operations, cache)
         if found is None or not found.devices:
             return hosts

@@ -22,7 +22,7 @@ NOVA_SYMBOLS = (
     'nova.context:get_admin_context',
     'nova.context:target_cell',
     'nova.exception:InstanceMappingNotFound',
-    'nova.objects.compute_node:ComputeNode.get_by_host_and_nodename',
+    'nova.objects.compute_node:ComputeNodeList.get_all_by_host',
     'nova.objects.instance_mapping:InstanceMapping.get_by_instance_uuid',
     'nova.objects.migration:MigrationList.get_by_filters',
     'nova.scheduler.filters:BaseHostFilter',

@@ -110,15 +110,17 @@ def _source(context: Any, row: Any, held: dict[str, dict[str, int]],
             cache: TraitCache) -> Source | None:
     if row.migration_type not in operations:
         return None
-    node = compute_node.ComputeNode.get_by_host_and_nodename(
-        context, row.source_compute, row.source_node)
+    # A live migration's record has no source_node yet when the scheduler is
+    # called, so the host must do; hosts with devices have one node.
+    roots = {node.uuid for node in compute_node.ComputeNodeList
+             .get_all_by_host(context, row.source_compute)}
     devices = []
     for resource_class in sorted(classes):
         for provider, amount in candidates.holdings(
                 held, resource_class).items():
             # A server that was evacuated holds the dead host's devices too
             # until that host is back.
-            if cache.root(provider) == node.uuid:
+            if cache.root(provider) in roots:
                 digest, document = cache.document(provider) or (None, None)
                 devices.append(HeldDevice(
                     provider, resource_class, amount, digest, document))

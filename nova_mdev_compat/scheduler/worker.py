@@ -32,31 +32,29 @@ from nova_mdev_compat.placement.documents import DocumentStore
 from nova_mdev_compat.placement.kept import Lifetime
 from nova_mdev_compat.placement.trait_cache import TraitCache
 
+# Held by nobody when nova-scheduler forks: only a move takes it.
 _lock = threading.Lock()
-_caches: dict[int, TraitCache] = {}
 
 
-def trait_cache(conf: cfg.ConfigOpts) -> TraitCache:
-    """This process's cache.
+class Worker:
+    """The cache of a filter object, in each process that uses it."""
 
-    :raises PlacementError: nova.conf gives no access to placement.
-    """
-    process = os.getpid()
-    cache = _caches.get(process)
-    if cache is None:
-        with _lock:
-            cache = _caches.get(process)
-            if cache is None:
-                cache = _make(conf)
-                _caches.clear()
-                _caches[process] = cache
-    return cache
+    def __init__(self) -> None:
+        self._made: tuple[int, TraitCache] | None = None
 
+    def trait_cache(self, conf: cfg.ConfigOpts) -> TraitCache:
+        """This process's cache.
 
-def forget() -> None:
-    """Drops the cache; the next move starts cold. For tests."""
-    with _lock:
-        _caches.clear()
+        :raises PlacementError: nova.conf gives no access to placement.
+        """
+        process = os.getpid()
+        made = self._made
+        if made is None or made[0] != process:
+            with _lock:
+                made = self._made
+                if made is None or made[0] != process:
+                    made = self._made = process, _make(conf)
+        return made[1]
 
 
 def _make(conf: cfg.ConfigOpts) -> TraitCache:
