@@ -39,7 +39,7 @@ from nova_mdev_compat.placement.errors import UnexpectedAnswer
 from nova_mdev_compat.placement.errors import Unreachable
 
 GROUP = 'placement'
-#: The first with `required=in:`, in 2023.1.
+#: The first with `required=in:`: Yoga (2022.1).
 MICROVERSION = '1.39'
 _SERVICE_TYPE = 'placement'
 _CONCURRENT = 'concurrently updated'
