@@ -15,7 +15,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-import dataclasses
+from collections.abc import Mapping
+from typing import TypeAlias
 
 from nova_mdev_compat.compat.device import ATTRIBUTES
 from nova_mdev_compat.compat.device import Device
@@ -38,54 +39,45 @@ from nova_mdev_compat.compat.variables import Bindings
 from nova_mdev_compat.compat.verdict import Reason
 from nova_mdev_compat.compat.verdict import Verdict
 
-_ABSENT = Absent()
 _CODES = {MDEV_TYPE[0]: 'mdev-type', SOFTWARE_VERSION[0]: 'version',
           ATTRIBUTES: 'attribute'}
 
+#: The fields in which a source fails the default test, with that test. It is
+#: made once for a source: an entry matches when it names all of them, and
+#: all that it names fits. So an entry costs what it names, and no more.
+Differences: TypeAlias = Mapping[Field, Pattern]
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Rule:
-    """An entry with `self` behind it: a pattern for every field it knows."""
 
-    entry: Entry
-    patterns: dict[Field, Pattern]
+def _bind(entry: Entry, source: Device,
+          differences: Differences) -> Bindings | None:
+    """What the entry's variables stand for; None: it does not match."""
+    if not differences.keys() <= entry.named.keys():
+        return None
+    bound: Bindings = {}
+    for field, pattern in entry.named.items():
+        found = pattern.match(source.fields.get(field), bound)
+        if found is None:
+            return None
+        bound = found
+    return bound
 
-    def tests(self, source: Device) -> Iterator[tuple[Field, Pattern]]:
-        yield from self.patterns.items()
-        # A field that neither `self` nor the entry knows must be absent.
-        for field in source.fields.keys() - self.patterns.keys():
-            yield field, _ABSENT
 
-    def bind(self, source: Device) -> Bindings | None:
-        bound: Bindings = {}
-        for field, pattern in self.tests(source):
-            found = pattern.match(source.fields.get(field), bound)
-            if found is None:
-                return None
-            bound = found
-        return bound
-
-    def failures(self, source: Device) -> Iterator[Reason]:
-        bound: Bindings = {}
-        for field, pattern in self.tests(source):
-            value = source.fields.get(field)
-            found = pattern.match(value, bound)
-            if found is None:
-                yield self._failure(field, pattern, source, bound)
-            else:
-                bound = found
-
-    def _failure(self, field: Field, pattern: Pattern, source: Device,
-                 bound: Bindings) -> Reason:
+def _failures(entry: Entry, source: Device,
+              differences: Differences) -> list[tuple[Field, Pattern, str]]:
+    """The fields that do not fit, their tests, and what binds them."""
+    failures = [(field, pattern, '') for field, pattern in differences.items()
+                if field not in entry.named]
+    bound: Bindings = {}
+    for field, pattern in entry.named.items():
         value = source.fields.get(field)
-        wanted = pattern.words()
-        if pattern.match(value, {}) is not None:
-            wanted += f', and {_bindings(bound)} from its other fields'
-        found = f'the source has {shown(value)}'
-        return Reason(
-            _CODES.get(field[0], 'bus-fact'), pointer(field),
-            self.entry.index, plain(value), wanted,
-            f'{field[-1]}: {found}, this device accepts {wanted}')
+        found = pattern.match(value, bound)
+        if found is not None:
+            bound = found
+        elif bound and pattern.match(value, {}) is not None:
+            failures.append((field, pattern, _bindings(bound)))
+        else:
+            failures.append((field, pattern, ''))
+    return failures
 
 
 class Matcher:
@@ -96,11 +88,9 @@ class Matcher:
 
     def __init__(self, document: Document) -> None:
         self.device = document.device
-        defaults = {field: default(value)
-                    for field, value in document.device.fields.items()}
-        self._rules = tuple(
-            _Rule(entry, {**defaults, **entry.named})
-            for entry in document.entries)
+        self._entries = document.entries
+        self._defaults = {field: default(value) for field, value
+                          in document.device.fields.items()}
 
     def match(self, source: Device, level: Level = 'live',
               plain_only: bool = False) -> Verdict:
@@ -110,12 +100,16 @@ class Matcher:
         :param plain_only: entries whose `create` asks for anything but
             `self` do not count: whoever makes the device makes a plain one.
         """
-        if source.device_api == self.device.device_api:
-            for rule in self._of(level):
-                verdict = self._accepted(rule, source, plain_only)
-                if verdict is not None:
-                    return verdict
-        return Verdict(False, reasons=self._refusal(source, level))
+        if source.device_api != self.device.device_api:
+            return Verdict(False, reasons=(_device_api(source, self.device),))
+        differences = self._differences(source)
+        for entry in self._of(level):
+            verdict = self._accepted(entry, source, differences, plain_only)
+            if verdict is not None:
+                return verdict
+        return Verdict(False, reasons=(
+            *self._refusal(source, differences, level),
+            *self._cold_hint(source, differences, level, plain_only)))
 
     def is_plain(self, created: Created) -> bool:
         """Whether the recipe asks for nothing but what `self` is."""
@@ -131,57 +125,82 @@ class Matcher:
                 return False
         return True
 
-    def _of(self, level: Level) -> Iterator[_Rule]:
-        for rule in self._rules:
-            if level == 'cold' or rule.entry.level == 'live':
-                yield rule
+    def _differences(self, source: Device) -> Differences:
+        found = {field: pattern for field, pattern in self._defaults.items()
+                 if pattern.match(source.fields.get(field), {}) is None}
+        # A field that `self` does not have must be absent.
+        found.update(dict.fromkeys(
+            source.fields.keys() - self._defaults.keys(), _ABSENT))
+        return found
 
-    def _accepted(self, rule: _Rule, source: Device,
+    def _of(self, level: Level) -> Iterator[Entry]:
+        for entry in self._entries:
+            if level == 'cold' or entry.level == 'live':
+                yield entry
+
+    def _accepted(self, entry: Entry, source: Device,
+                  differences: Differences,
                   plain_only: bool) -> Verdict | None:
-        bound = rule.bind(source)
+        bound = _bind(entry, source, differences)
         if bound is None:
             return None
         try:
-            created = rule.entry.recipe.fill(bound)
+            created = entry.recipe.fill(bound)
         except Unfillable:
             return None
         if plain_only and not self.is_plain(created):
             return None
-        return Verdict(True, rule.entry.index, bound, created)
+        return Verdict(True, entry.index, bound, created)
 
-    def _refusal(self, source: Device, level: Level) -> tuple[Reason, ...]:
-        if source.device_api != self.device.device_api:
-            return (_device_api(source, self.device),)
-        rules = list(self._of(level))
-        if not rules:
-            return (self._nothing(),)
-        # An entry whose every field fits is the closest, whatever its
-        # recipe; so it counts as having no failure.
-        closest = min(
-            ((len(failures), failures or [_create(rule, source)])
-             for rule in rules
-             for failures in [list(rule.failures(source))]),
-            key=lambda found: found[0])[1]
-        return tuple(closest) + self._cold_hint(source, level)
+    def _refusal(self, source: Device, differences: Differences,
+                 level: Level) -> list[Reason]:
+        """The reasons of the entry with the fewest failures."""
+        closest: tuple[Entry, list[tuple[Field, Pattern, str]]] | None = None
+        for entry in self._of(level):
+            failures = _failures(entry, source, differences)
+            if closest is None or len(failures) < len(closest[1]):
+                closest = entry, failures
+        if closest is None:
+            return [self._nothing()]
+        entry, failures = closest
+        if not failures:
+            # Every field fits, so what stood in the way is the recipe.
+            return [_create(entry, _bind(entry, source, differences))]
+        return [_failure(entry, source, *failure)
+                for failure in sorted(failures, key=lambda one: one[0])]
 
     def _nothing(self) -> Reason:
-        if not self._rules:
+        if not self._entries:
             return _reason('accepts-nothing', None, 'this device accepts '
                            'nothing, not even its own kind')
         return _reason('level', None, 'this device accepts no device with '
                        'its state: all its entries are of level cold')
 
-    def _cold_hint(self, source: Device, level: Level) -> tuple[Reason, ...]:
+    def _cold_hint(self, source: Device, differences: Differences,
+                   level: Level, plain_only: bool) -> list[Reason]:
         """Says so when only the level stands in the way."""
         if level == 'cold':
-            return ()
-        for rule in self._rules:
-            if rule.entry.level == 'cold' and rule.bind(source) is not None:
-                return (_reason(
-                    'level', rule.entry.index, f'entry {rule.entry.index} '
-                    'would accept it, but only for a move that makes the '
-                    'device anew'),)
-        return ()
+            return []
+        return [_reason(
+            'level', entry.index, f'entry {entry.index} would accept it, but '
+            'only for a move that makes the device anew')
+            for entry in self._entries if entry.level == 'cold'
+            and self._accepted(entry, source, differences, plain_only)][:1]
+
+
+_ABSENT = Absent()
+
+
+def _failure(entry: Entry, source: Device, field: Field, pattern: Pattern,
+             others: str) -> Reason:
+    value = source.fields.get(field)
+    wanted = pattern.words()
+    if others:
+        wanted += f', and {others} from its other fields'
+    return Reason(
+        _CODES.get(field[0], 'bus-fact'), pointer(field), entry.index,
+        plain(value), wanted, f'{field[-1]}: the source has {shown(value)}, '
+        f'this device accepts {wanted}')
 
 
 def _reason(code: str, entry: int | None, message: str) -> Reason:
@@ -196,18 +215,16 @@ def _device_api(source: Device, destination: Device) -> Reason:
         f'accepts {wanted}: the migration stream belongs to it')
 
 
-def _create(rule: _Rule, source: Device) -> Reason:
-    index = rule.entry.index
-    bound = rule.bind(source)
+def _create(entry: Entry, bound: Bindings | None) -> Reason:
     assert bound is not None
     try:
-        created = rule.entry.recipe.fill(bound)
+        created = entry.recipe.fill(bound)
     except Unfillable as error:
-        return _reason('create', index, f'entry {index} matches, but its '
-                       f'create gives no device: {error}')
+        return _reason('create', entry.index, f'entry {entry.index} matches, '
+                       f'but its create gives no device: {error}')
     return Reason(
-        'create', '', index, created, 'only a plain device',
-        f'entry {index} matches, but its create asks for more than the '
+        'create', '', entry.index, created, 'only a plain device',
+        f'entry {entry.index} matches, but its create asks for more than the '
         'plain device that is made here')
 
 

@@ -18,8 +18,9 @@ fits and what it binds, `words` says what it wants, for a person.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 import dataclasses
+import itertools
 import json
 from typing import Protocol
 
@@ -31,6 +32,10 @@ from nova_mdev_compat.compat.templates import Template
 from nova_mdev_compat.compat.variables import Bindings
 from nova_mdev_compat.compat.variables import Variable
 from nova_mdev_compat.compat.versions import Version
+
+
+# More values than this make no sentence.
+_MAX_LISTED = 16
 
 
 def shown(value: Value | None) -> str:
@@ -77,7 +82,7 @@ class Superset:
         return bound if fits else None
 
     def words(self) -> str:
-        return f'no more than the set {shown(self.wanted)}'
+        return 'no more than the set of ' + _listed(sorted(self.wanted))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -209,8 +214,12 @@ def domain(variable: Variable) -> str:
     return f'from {variable.minimum} to {variable.maximum}'
 
 
-def _listed(values: Iterable[Scalar]) -> str:
-    return ', '.join(shown(value) for value in values)
+def _listed(values: Collection[Scalar]) -> str:
+    listed = ', '.join(shown(value)
+                       for value in itertools.islice(values, _MAX_LISTED))
+    if len(values) <= _MAX_LISTED:
+        return listed
+    return f'{listed}, ... ({len(values)} in all)'
 
 
 def _range(minimum: object | None, maximum: object | None) -> str:
