@@ -197,10 +197,11 @@ def _failure(entry: Entry, source: Device, field: Field, pattern: Pattern,
     wanted = pattern.words()
     if others:
         wanted += f', and {others} from its other fields'
+    advice = pattern.advice(value)
     return Reason(
         _CODES.get(field[0], 'bus-fact'), pointer(field), entry.index,
         plain(value), wanted, f'{field[-1]}: the source has {shown(value)}, '
-        f'this device accepts {wanted}')
+        f'this device accepts {wanted}' + (f'; {advice}' if advice else ''))
 
 
 def _reason(code: str, entry: int | None, message: str) -> Reason:

@@ -18,11 +18,11 @@ fits and what it binds, `words` says what it wants, for a person.
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Collection
 import dataclasses
 import itertools
 import json
-from typing import Protocol
 
 from nova_mdev_compat.compat.device import plain
 from nova_mdev_compat.compat.device import same
@@ -42,22 +42,33 @@ def shown(value: Value | None) -> str:
     """A value as a person reads it."""
     if value is None:
         return 'nothing'
+    if isinstance(value, frozenset):
+        return f'[{_listed(sorted(value))}]'
     return json.dumps(plain(value), ensure_ascii=False)
 
 
-class Pattern(Protocol):
+class Pattern(abc.ABC):
     """A test of one field; `value` is None where the source has none."""
 
+    __slots__ = ()
+
+    @abc.abstractmethod
     def match(self, value: Value | None,
               bound: Bindings) -> Bindings | None:
         """The bindings, with what the value adds to them; None: no match."""
 
+    @abc.abstractmethod
     def words(self) -> str:
-        """What it wants, to be read after "this pGPU accepts"."""
+        """What it wants, to be read after "this device accepts"."""
+
+    def advice(self, value: Value | None) -> str:
+        """What stands in the way of a value that does not match, where
+        more can be said than both values; else empty."""
+        return ''
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Equal:
+class Equal(Pattern):
     """A scalar, of the same type: `true` is not 1."""
 
     wanted: Scalar
@@ -70,7 +81,7 @@ class Equal:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Superset:
+class Superset(Pattern):
     """A set that holds all that the source's set holds."""
 
     wanted: frozenset[str]
@@ -82,11 +93,16 @@ class Superset:
         return bound if fits else None
 
     def words(self) -> str:
-        return 'no more than the set of ' + _listed(sorted(self.wanted))
+        return f'no more than the set {shown(self.wanted)}'
+
+    def advice(self, value: Value | None) -> str:
+        if not isinstance(value, frozenset):
+            return 'it wants a set of strings'
+        return f'it lacks {shown(value - self.wanted)}'
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Text:
+class Text(Pattern):
     """A template, with the variables that its entry declares."""
 
     template: Template
@@ -105,7 +121,7 @@ class Text:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class AnyOf:
+class AnyOf(Pattern):
     """One of some scalars."""
 
     wanted: tuple[Scalar, ...]
@@ -119,7 +135,7 @@ class AnyOf:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Between:
+class Between(Pattern):
     """An integer in a range; None leaves a side open."""
 
     minimum: int | None
@@ -139,7 +155,7 @@ class Between:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Loads:
+class Loads(Pattern):
     """The rule of versions: the same major, a minor that is not newer."""
 
     version: Version
@@ -150,12 +166,20 @@ class Loads:
 
     def words(self) -> str:
         major, minor = self.version.release
-        return f'only {major}.0 to {major}.{minor} (its version rule: the ' \
-            'same major, no newer minor)'
+        return f'only {major}.0 to {major}.{minor} (the same major, and no ' \
+            'newer minor)'
+
+    def advice(self, value: Value | None) -> str:
+        if not isinstance(value, Version):
+            return 'a version on one side only is a mismatch'
+        if value.major == self.version.major:
+            return f'a destination at {value.major}.{value.minor} or newer ' \
+                'would load it'
+        return ''
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Releases:
+class Releases(Pattern):
     """A range of versions, on (major, minor); None leaves a side open."""
 
     minimum: Version | None
@@ -175,7 +199,7 @@ class Releases:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Anything:
+class Anything(Pattern):
     """Don't care; may be absent."""
 
     def match(self, value: Value | None, bound: Bindings) -> Bindings | None:
@@ -186,7 +210,7 @@ class Anything:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Absent:
+class Absent(Pattern):
     """The source must not have the field."""
 
     def match(self, value: Value | None, bound: Bindings) -> Bindings | None:
