@@ -62,8 +62,7 @@ class Pattern(abc.ABC):
         """What it wants, to be read after "this device accepts"."""
 
     def advice(self, value: Value | None) -> str:
-        """What stands in the way of a value that does not match, where
-        more can be said than both values; else empty."""
+        """More than both values say of what does not match, or nothing."""
         return ''
 
 

@@ -1,0 +1,170 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""What one document accepts that another one does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+import dataclasses
+
+from nova_mdev_compat.compat import boxes
+from nova_mdev_compat.compat.boxes import Box
+from nova_mdev_compat.compat.device import Device
+from nova_mdev_compat.compat.device import Field
+from nova_mdev_compat.compat.device import Value
+from nova_mdev_compat.compat.document import Document
+from nova_mdev_compat.compat.document import Level
+from nova_mdev_compat.compat.patterns import shown
+from nova_mdev_compat.compat import regions
+from nova_mdev_compat.compat.regions import Span
+
+# Pieces that a difference may fall into before it is no use to anybody.
+_MAX_PIECES = 20000
+
+
+class TooComplex(ValueError):
+    """The two documents differ in too many ways to list."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Difference:
+    """Devices that one document accepts and the other does not.
+
+    :param box: a span for every field; other fields are absent.
+    """
+
+    device_api: str
+    box: Box
+
+    def example(self) -> Device:
+        """One of these devices."""
+        found: dict[Field, Value] = {}
+        for field, span in self.box.items():
+            value = span.example()
+            if value is not None:
+                found[field] = value
+        return Device(self.device_api, found)
+
+    def words(self, device: Device) -> str:
+        """The devices, told by how they may differ from `device`."""
+        own = [field for field, span in self.box.items()
+               if _is_only(span, device.fields.get(field))]
+        rest = [f'{field[-1]} {words(span, field)}'
+                for field, span in sorted(self.box.items())
+                if field not in own]
+        missing = [f'{field[-1]} absent' for field in sorted(
+            device.fields.keys() - self.box.keys())]
+        return ', '.join([*rest, *missing]) or 'its own kind'
+
+
+def differences(document: Document, other: Document,
+                level: Level) -> list[Difference]:
+    """What `document` accepts at a level and `other` does not.
+
+    :raises TooComplex: it cannot be told in a bounded list.
+    """
+    theirs = list(boxes.boxes(other, level)) if (
+        document.device.device_api == other.device.device_api) else []
+    found: list[Box] = []
+    seen: list[Box] = []
+    for box in boxes.boxes(document, level):
+        # What an earlier entry of the same document brought is told already.
+        for piece in _less(box, [*theirs, *seen]):
+            _add(found, piece)
+        seen.append(box)
+    return [Difference(document.device.device_api, box) for box in found]
+
+
+def words(span: Span, field: Field) -> str:
+    """The values of a span."""
+    if span == boxes.universe(field):
+        return 'anything'
+    return ' or '.join(_parts(span))
+
+
+def _less(box: Box, others: list[Box]) -> list[Box]:
+    pieces = [box] if all(box.values()) else []
+    for other in others:
+        pieces = [left for piece in pieces
+                  for left in boxes.minus(piece, other)]
+        if len(pieces) > _MAX_PIECES:
+            raise TooComplex('the documents differ in more than '
+                             f'{_MAX_PIECES} ways')
+    return pieces
+
+
+def _add(found: list[Box], piece: Box) -> None:
+    """Adds a piece, to one that differs in a single field if there is one.
+
+    So "2", "3" and "4" of a template's values are told as "2 to 4".
+    """
+    for index, box in enumerate(found):
+        if box.keys() != piece.keys():
+            continue
+        unlike = [field for field in box if box[field] != piece[field]]
+        if len(unlike) == 1:
+            field = unlike[0]
+            found[index] = {**box, field: box[field].join(piece[field])}
+            return
+    found.append(piece)
+
+
+def _is_only(span: Span, value: Value | None) -> bool:
+    if value is None:
+        return span == regions.ABSENT
+    return span == regions.of_values([value])
+
+
+def _parts(span: Span) -> Iterator[str]:
+    if span.absent:
+        yield 'absent'
+    yield from (shown(value) for value in sorted(span.booleans))
+    yield from (_integers(low, high) for low, high in span.integers)
+    yield from _texts(span.texts)
+    yield from (_sets(sets) for sets in span.sets)
+    yield from (_releases(low, high) for low, high in span.releases)
+
+
+def _integers(low: int, high: int) -> str:
+    (first, last), = regions.INTEGERS
+    if high == last:
+        return 'any integer' if low == first else f'{low} and more'
+    if low == first:
+        return f'{high - 1} and less'
+    return str(low) if high == low + 1 else f'{low} to {high - 1}'
+
+
+def _texts(texts: regions.Texts) -> Iterator[str]:
+    listed = ', '.join(shown(text.lstrip('\0')) for text
+                       in sorted(texts.listed))
+    if texts.others:
+        yield f'any text but {listed}' if listed else 'any text'
+    elif listed:
+        yield listed
+
+
+def _sets(sets: regions.Sets) -> str:
+    text = 'any set' if sets.top is None else f'sets within {shown(sets.top)}'
+    for refused in sorted(sets.nots, key=sorted):
+        text += f' but not within {shown(refused)}'
+    return text
+
+
+def _releases(low: regions.Release, high: regions.Release) -> str:
+    first = f'{low[0]}.{low[1]}'
+    if high == regions.LAST_RELEASE:
+        return f'{first} and later'
+    if high[1] == 0:
+        return f'{first} and later, before {high[0]}.0'
+    last = f'{high[0]}.{high[1] - 1}'
+    return first if first == last else f'{first} to {last}'
