@@ -14,19 +14,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TypeAlias
-
 from nova_mdev_compat.codec import canonical
 from nova_mdev_compat.codec import schema
 from nova_mdev_compat.codec import strict_json
 from nova_mdev_compat.compat.document import Document
 from nova_mdev_compat.compat.faults import Fault
 from nova_mdev_compat.compat.faults import InvalidDocument
-from nova_mdev_compat.compat.places import Path
 from nova_mdev_compat.compat import reading
-
-Placed: TypeAlias = tuple[Path, Fault]
 
 
 def load(text: str | bytes) -> Document:
@@ -46,16 +40,12 @@ def load(text: str | bytes) -> Document:
             Fault('', f'its canonical form has {len(form)} bytes, over the '
                   f'limit of {canonical.MAX_CANONICAL}; what it says was not '
                   'looked at')])
-    found = _without(schema.find_faults(parsed.value), parsed.faults)
-    found.extend(parsed.faults)
+    found = schema.find_faults(parsed.value)
+    refused = {path for path, _ in parsed.faults}
     return reading.read(
-        parsed.value, form, broken=[path for path, _ in found],
-        known=sorted(fault for _, fault in found))
-
-
-def _without(found: list[Placed], refused: Iterable[Placed]) -> list[Placed]:
-    """The schema's faults, less what it says of places refused before."""
-    places = {path for path, _ in refused}
-    return [(path, fault) for path, fault in found
-            if not any(path[:length] in places
-                       for length in range(len(path) + 1))]
+        parsed.value, form,
+        broken=[*refused, *(path for path, _ in found)],
+        # Where null stands for what was refused, the schema's word of it
+        # would only confuse.
+        known=[*(fault for _, fault in parsed.faults),
+               *(fault for path, fault in found if path not in refused)])
