@@ -1,0 +1,424 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Values that are kept: when they are asked for, by whom, and for how long.
+
+The clock stands still unless a test moves it. What a test waits for is an
+event; the few time-outs that must run out are short.
+"""
+
+from collections.abc import Callable
+import sys
+import threading
+import time
+from typing import Any
+from unittest import mock
+
+import fixtures
+import testtools
+
+from nova_mdev_compat.placement.deadline import Deadline
+from nova_mdev_compat.placement.errors import Unreachable
+from nova_mdev_compat.placement.kept import Kept
+from nova_mdev_compat.placement.kept import Lifetime
+
+TTL = 10.0
+MAX_AGE = 100.0
+#: Nothing takes this long unless it is broken.
+LONG = 10.0
+#: For fetches that hang: a caller has to wait this long in fact.
+SHORT = 0.05
+THREADS = 200
+
+
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class Answers:
+    """What is fetched: the number of the fetch, unless told otherwise.
+
+    A fetch that is held answers when it is released.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._started: dict[int, threading.Event] = {}
+        self._gates: dict[int, threading.Event] = {}
+        self._wrong: dict[int, BaseException] = {}
+        self.threads: list[threading.Thread] = []
+
+    def hold(self, *numbers: int) -> None:
+        for number in numbers:
+            self._gates[number] = threading.Event()
+
+    def release(self, *numbers: int) -> None:
+        for number in numbers:
+            self._gates[number].set()
+
+    def release_all(self) -> None:
+        self.release(*self._gates)
+
+    def fail(self, *numbers: int) -> None:
+        for number in numbers:
+            self._wrong[number] = Unreachable(f'fetch {number} failed')
+
+    def wait_started(self, number: int) -> None:
+        with self._lock:
+            event = self._started.setdefault(number, threading.Event())
+        if not event.wait(LONG):
+            raise AssertionError(f'fetch {number} does not begin')
+
+    @property
+    def count(self) -> int:
+        return len(self.threads)
+
+    def __call__(self, deadline: Deadline) -> int:
+        with self._lock:
+            number = len(self.threads)
+            self.threads.append(threading.current_thread())
+            self._started.setdefault(number, threading.Event()).set()
+        if number in self._gates:
+            self._gates[number].wait(LONG)
+        if number in self._wrong:
+            raise self._wrong[number]
+        return number
+
+
+class Caller(threading.Thread):
+    """Somebody who asks, in a thread of its own."""
+
+    def __init__(self, get: Callable[[], Any]) -> None:
+        super().__init__(daemon=True)
+        self._get = get
+        self._answer: Any = None
+        self.start()
+
+    def run(self) -> None:
+        try:
+            self._answer = self._get()
+        except Exception as error:
+            self._answer = error
+
+    def answer(self) -> Any:
+        self.join(LONG)
+        if self.is_alive():
+            raise AssertionError('a caller still waits')
+        return self._answer
+
+
+class KeptTestCase(testtools.TestCase):
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.log = self.useFixture(
+            fixtures.FakeLogger('nova_mdev_compat.placement'))
+        self.clock = Clock()
+        self.answers = Answers()
+        self.addCleanup(self.answers.release_all)
+        self.lifetime = Lifetime(TTL, MAX_AGE, LONG)
+        self.kept: Kept[int] = Kept('the value', self.answers,
+                                    lambda: self.lifetime, self.clock)
+
+    def wait_for(self, met: Callable[[], bool]) -> None:
+        end = time.monotonic() + LONG
+        while not met():
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.001)
+
+    def land(self, *numbers: int) -> None:
+        """Let fetches answer, and wait until they have done so."""
+        self.answers.release(*numbers)
+        for number in numbers:
+            self.answers.threads[number].join(LONG)
+
+    def said(self, words: str) -> int:
+        return self.log.output.count(words)
+
+    def assert_raises(self, words: str) -> Exception:
+        error = self.assertRaises(Unreachable, self.kept.get)
+        self.assertIn(words, str(error))
+        return error
+
+
+class TestLife(KeptTestCase):
+
+    def test_fresh_value_is_answered_without_asking(self) -> None:
+        self.assertEqual([0, 0, 0], [self.kept.get() for _ in range(3)])
+        self.clock.advance(TTL * 0.79)
+        self.assertEqual(0, self.kept.get())
+        self.assertEqual(1, self.answers.count)
+
+    def test_old_value_is_asked_for_again(self) -> None:
+        self.kept.get()
+        self.clock.advance(TTL)
+        self.assertEqual(1, self.kept.get())
+
+    def test_jitter_never_beyond_ttl(self) -> None:
+        lives = {self._life() for _ in range(200)}
+        self.assertGreaterEqual(min(lives), 80)
+        self.assertLessEqual(max(lives), 100)
+        # Workers which start together must not ask together.
+        self.assertGreater(len(lives), 5)
+
+    def _life(self) -> int:
+        """Hundredths of the ttl for which a value is not asked for again."""
+        answers, clock = Answers(), Clock()
+        kept = Kept('one', answers, lambda: self.lifetime, clock)
+        kept.get()
+        for hundredths in range(1, 102):
+            clock.now = 1000.0 + TTL * hundredths / 100
+            if kept.get():
+                return hundredths
+        return hundredths
+
+    def test_shortest_and_longest_life(self) -> None:
+        for part in (0.8, 1.0):
+            with mock.patch('random.uniform', autospec=True,
+                            return_value=part) as uniform:
+                kept = Kept('one', self.answers, lambda: self.lifetime,
+                            self.clock)
+                number = kept.get()
+            uniform.assert_called_once_with(0.8, 1.0)
+            self.clock.advance(TTL * part - 0.01)
+            self.assertEqual(number, kept.get())
+            self.clock.advance(0.01)
+            self.assertEqual(number + 1, kept.get())
+
+    def test_age_counts_from_the_question(self) -> None:
+        self.answers.hold(0)
+        caller = Caller(self.kept.get)
+        self.answers.wait_started(0)
+        self.clock.advance(TTL)
+        self.answers.release(0)
+        self.assertEqual(0, caller.answer())
+        # What was true when it was asked for is a ttl old by now.
+        self.assertEqual(1, self.kept.get())
+
+    def test_options_are_read_at_each_use(self) -> None:
+        self.kept.get()
+        self.clock.advance(2)
+        self.lifetime = Lifetime(1, MAX_AGE, LONG)
+        self.assertEqual(1, self.kept.get())
+
+    def test_max_age_under_ttl(self) -> None:
+        self.lifetime = Lifetime(TTL, 1, LONG)
+        self.kept.get()
+        self.clock.advance(1)
+        self.assertEqual(1, self.kept.get())
+
+    def test_no_ttl(self) -> None:
+        self.lifetime = Lifetime(0, MAX_AGE, LONG)
+        self.assertEqual([0, 1, 2], [self.kept.get() for _ in range(3)])
+
+    def test_deadline_of_a_fetch(self) -> None:
+        seen: list[float] = []
+        Kept('one', lambda deadline: seen.append(deadline.remaining()),
+             lambda: self.lifetime, self.clock).get()
+        self.assertEqual([LONG], seen)
+
+
+class TestSingleFlight(KeptTestCase):
+
+    def test_cold_crowd_makes_one_fetch(self) -> None:
+        self.answers.hold(0)
+        crowd = [Caller(self.kept.get) for _ in range(THREADS)]
+        self.answers.wait_started(0)
+        self.answers.release(0)
+        self.assertEqual({0}, {caller.answer() for caller in crowd})
+        self.assertEqual(1, self.answers.count)
+
+    def test_cold_crowd_meets_a_quick_answer(self) -> None:
+        # Some of the crowd have found nothing kept, and come to ask when the
+        # answer is already there.
+        self.addCleanup(sys.setswitchinterval, sys.getswitchinterval())
+        sys.setswitchinterval(1e-6)
+        for _ in range(20):
+            answers = Answers()
+            kept = Kept('one', answers, lambda: self.lifetime, self.clock)
+            crowd = self._crowd(kept, 50)
+            self.assertEqual({0}, {caller.answer() for caller in crowd})
+            self.assertEqual(1, answers.count)
+
+    @staticmethod
+    def _crowd(kept: Kept[int], size: int) -> list[Caller]:
+        barrier = threading.Barrier(size)
+
+        def get() -> int:
+            barrier.wait(LONG)
+            return kept.get()
+        return [Caller(get) for _ in range(size)]
+
+    def test_cold_crowd_shares_a_failure(self) -> None:
+        self.answers.hold(0)
+        self.answers.fail(0)
+        crowd = [Caller(self.kept.get) for _ in range(THREADS)]
+        self.answers.wait_started(0)
+        self.answers.release(0)
+        self.assertEqual({'fetch 0 failed'},
+                         {str(caller.answer()) for caller in crowd})
+        self.assertEqual(1, self.answers.count)
+
+    def test_elected_waits_and_others_get_the_old_value(self) -> None:
+        self.kept.get()
+        self.clock.advance(TTL)
+        self.answers.hold(1)
+        elected = Caller(self.kept.get)
+        self.answers.wait_started(1)
+        self.assertEqual([0] * 3, [self.kept.get() for _ in range(3)])
+        self.assertTrue(elected.is_alive())
+        self.answers.release(1)
+        self.assertEqual(1, elected.answer())
+        self.assertEqual(1, self.kept.get())
+        self.assertEqual(2, self.answers.count)
+
+    def test_nobody_gets_a_value_past_max_age(self) -> None:
+        self.kept.get()
+        self.clock.advance(MAX_AGE + 0.01)
+        self.answers.hold(1)
+        crowd = [Caller(self.kept.get) for _ in range(5)]
+        self.answers.wait_started(1)
+        self.answers.release(1)
+        self.assertEqual({1}, {caller.answer() for caller in crowd})
+
+
+class TestFailure(KeptTestCase):
+
+    def test_nothing_kept(self) -> None:
+        self.answers.fail(0)
+        self.assert_raises('fetch 0 failed')
+        # Whoever asked says so, with the server.
+        self.assertEqual('', self.log.output)
+
+    def test_error_is_the_one_of_the_fetch(self) -> None:
+        def fetch(deadline: Deadline) -> int:
+            raise LookupError('not there')
+        kept = Kept('one', fetch, lambda: self.lifetime, self.clock)
+        error = self.assertRaises(LookupError, kept.get)
+        self.assertEqual('not there', str(error))
+
+    def test_old_value_serves_until_max_age(self) -> None:
+        self.answers.fail(*range(1, 100))
+        self.kept.get()
+        self.clock.advance(TTL)
+        while self.clock.now < 1000 + MAX_AGE:
+            self.assertEqual(0, self.kept.get())
+            self.clock.advance(2)
+        self.clock.now = 1000 + MAX_AGE
+        self.assertEqual(0, self.kept.get())
+        self.clock.advance(0.01)
+        self.assert_raises('failed')
+
+    def test_warns_once_and_tells_of_recovery(self) -> None:
+        self.answers.fail(1, 2, 4)
+        self.kept.get()
+        for _ in range(2):
+            self.clock.advance(TTL)
+            self.assertEqual(0, self.kept.get())
+        self.assertEqual(1, self.said('Could not refresh the value: '
+                                      'fetch 1 failed. What was read 10 '))
+        self.assertEqual(0, self.said('answers again'))
+        self.clock.advance(TTL)
+        self.assertEqual(3, self.kept.get())
+        self.assertEqual(1, self.said('answers again for the value'))
+        # News again.
+        self.clock.advance(TTL)
+        self.assertEqual(3, self.kept.get())
+        self.assertEqual(2, self.said('Could not refresh'))
+
+    def test_success_after_success_is_no_news(self) -> None:
+        self.kept.get()
+        self.clock.advance(TTL)
+        self.kept.get()
+        self.assertEqual('', self.log.output)
+
+    def test_hold_off_of_a_tenth_of_the_ttl(self) -> None:
+        self.answers.fail(1)
+        self.kept.get()
+        self.clock.advance(TTL)
+        self.assertEqual(0, self.kept.get())
+        self.clock.advance(TTL * 0.1 - 0.01)
+        self.assertEqual(0, self.kept.get())
+        self.assertEqual(2, self.answers.count)
+        self.clock.advance(0.02)
+        self.assertEqual(2, self.kept.get())
+
+    def test_hold_off_of_five_seconds_at_most(self) -> None:
+        self.lifetime = Lifetime(3600, 7200, LONG)
+        self.answers.fail(0)
+        self.assert_raises('fetch 0 failed')
+        self.clock.advance(4.99)
+        self.assert_raises('fetch 0 failed')
+        self.assertEqual(1, self.answers.count)
+        self.clock.advance(0.02)
+        self.assertEqual(1, self.kept.get())
+
+    def test_error_that_is_raised_again_does_not_grow(self) -> None:
+        self.answers.fail(0)
+        lengths = [self._length(self.assert_raises('fetch 0 failed'))
+                   for _ in range(20)]
+        self.assertLess(lengths[-1], lengths[0] + 5)
+
+    @staticmethod
+    def _length(error: Exception) -> int:
+        length, trace = 0, error.__traceback__
+        while trace is not None:
+            length, trace = length + 1, trace.tb_next
+        return length
+
+
+class TestDrop(KeptTestCase):
+
+    def test_next_caller_asks(self) -> None:
+        self.kept.get()
+        self.kept.drop()
+        self.assertEqual(1, self.kept.get())
+
+    def test_dropped_value_does_not_serve_after_a_failure(self) -> None:
+        self.answers.fail(1)
+        self.kept.get()
+        self.kept.drop()
+        self.assert_raises('fetch 1 failed')
+
+    def test_flight_that_lands_after_a_drop_is_not_kept(self) -> None:
+        self.answers.hold(0)
+        early = Caller(self.kept.get)
+        self.answers.wait_started(0)
+        self.clock.advance(1)
+        self.kept.drop()
+        self.answers.release(0)
+        # Who had asked before the drop may have what was true then.
+        self.assertEqual(0, early.answer())
+        self.assertEqual(1, self.kept.get())
+
+    def test_caller_after_a_drop_does_not_board_the_older_flight(
+            self) -> None:
+        self.answers.hold(0)
+        early = Caller(self.kept.get)
+        self.answers.wait_started(0)
+        self.clock.advance(1)
+        self.kept.drop()
+        self.assertEqual(1, self.kept.get())
+        self.land(0)
+        self.assertEqual(0, early.answer())
+        # The older value does not come back over the newer one.
+        self.assertEqual(1, self.kept.get())
+        self.assertEqual(2, self.answers.count)
