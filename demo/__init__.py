@@ -1,0 +1,31 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The demo: a small cloud in one process, `python -m demo`.
+
+Nova decides between eventlet and native threads at its first import, so that
+import comes here, before any other module of this package. Placement is
+served by a thread, and so the choice is native threads.
+"""
+
+import importlib
+import os
+import sys
+import time
+import warnings
+
+STARTED = time.monotonic()
+
+if not sys.warnoptions:
+    warnings.simplefilter('ignore')
+os.environ['OS_NOVA_DISABLE_EVENTLET_PATCHING'] = 'true'
+importlib.import_module('nova.tests.functional')
