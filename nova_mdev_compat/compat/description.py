@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nova_mdev_compat.compat.device import Device
-from nova_mdev_compat.compat.device import Field
+from nova_mdev_compat.compat.device import field_name
 from nova_mdev_compat.compat.device import MDEV_TYPE
 from nova_mdev_compat.compat.device import SOFTWARE_VERSION
 from nova_mdev_compat.compat.document import Document
@@ -41,7 +41,7 @@ def describe_device(device: Device) -> str:
              f'device_api {device.device_api}']
     if device.software_version is not None:
         words.append(f'software_version {device.software_version}')
-    words += [f'{_name(field)} {shown(value)}'
+    words += [f'{field_name(field)} {shown(value)}'
               for field, value in sorted(device.fields.items())
               if field not in (MDEV_TYPE, SOFTWARE_VERSION)]
     return ', '.join(words)
@@ -57,7 +57,7 @@ def describe_entry(entry: Entry, device: Device) -> str:
     elif device.software_version is not None:
         major, minor = device.software_version.release
         words.append(f'at {major}.0 to {major}.{minor}')
-    words += [f'{_name(field)} {pattern.words()}'
+    words += [f'{field_name(field)} {pattern.words()}'
               for field, pattern in sorted(
                   entry.named.items(), key=lambda named: named[0])
               if field not in (MDEV_TYPE, SOFTWARE_VERSION)]
@@ -75,7 +75,3 @@ def _recipe(entry: Entry) -> Iterator[str]:
             yield f'{field[-1]} {shown(frozenset(value))}'
         else:
             yield f'{field[-1]} {shown(value)}'
-
-
-def _name(field: Field) -> str:
-    return field[-1]

@@ -69,6 +69,12 @@ class Device:
         return found if isinstance(found, Version) else None
 
 
+def field_name(field: Field) -> str:
+    """The field as a person reads it: bus facts with their bus."""
+    return field[-1] if field[0] in (*MDEV_TYPE, *SOFTWARE_VERSION,
+                                     ATTRIBUTES) else '.'.join(field)
+
+
 def plain(value: Value | None) -> Scalar | list[str] | None:
     """The value as JSON has it; sets sorted, so that answers are stable."""
     if isinstance(value, frozenset):

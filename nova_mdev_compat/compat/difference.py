@@ -21,6 +21,7 @@ from nova_mdev_compat.compat import boxes
 from nova_mdev_compat.compat.boxes import Box
 from nova_mdev_compat.compat.device import Device
 from nova_mdev_compat.compat.device import Field
+from nova_mdev_compat.compat.device import field_name
 from nova_mdev_compat.compat.device import Value
 from nova_mdev_compat.compat.document import Document
 from nova_mdev_compat.compat.document import Level
@@ -59,10 +60,10 @@ class Difference:
         """The devices, told by how they may differ from `device`."""
         own = [field for field, span in self.box.items()
                if _is_only(span, device.fields.get(field))]
-        rest = [f'{field[-1]} {words(span, field)}'
+        rest = [f'{field_name(field)} {words(span, field)}'
                 for field, span in sorted(self.box.items())
                 if field not in own]
-        missing = [f'{field[-1]} absent' for field in sorted(
+        missing = [f'{field_name(field)} absent' for field in sorted(
             device.fields.keys() - self.box.keys())]
         return ', '.join([*rest, *missing]) or 'its own kind'
 

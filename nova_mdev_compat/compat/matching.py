@@ -21,6 +21,7 @@ from typing import TypeAlias
 from nova_mdev_compat.compat.device import ATTRIBUTES
 from nova_mdev_compat.compat.device import Device
 from nova_mdev_compat.compat.device import Field
+from nova_mdev_compat.compat.device import field_name
 from nova_mdev_compat.compat.device import MDEV_TYPE
 from nova_mdev_compat.compat.device import plain
 from nova_mdev_compat.compat.device import same
@@ -198,10 +199,11 @@ def _failure(entry: Entry, source: Device, field: Field, pattern: Pattern,
     if others:
         wanted += f', and {others} from its other fields'
     advice = pattern.advice(value)
+    message = (f'{field_name(field)}: the source has {shown(value)}, this '
+               f'device accepts {wanted}')
     return Reason(
         _CODES.get(field[0], 'bus-fact'), pointer(field), entry.index,
-        plain(value), wanted, f'{field[-1]}: the source has {shown(value)}, '
-        f'this device accepts {wanted}' + (f'; {advice}' if advice else ''))
+        plain(value), wanted, f'{message}; {advice}' if advice else message)
 
 
 def _reason(code: str, entry: int | None, message: str) -> Reason:

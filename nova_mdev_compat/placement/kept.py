@@ -87,11 +87,15 @@ class Kept(Generic[T]):
     :param name: for the log.
     :param fetch: asks for the value; called by one caller at a time.
     :param lifetime: read at each use, so that options can change.
+    :param patient: whether the caller that asks waits for the answer though
+        an old value serves: what it gets is then as fresh as was promised.
     """
 
     def __init__(self, name: str, fetch: Callable[[Deadline], T],
                  lifetime: Callable[[], Lifetime],
-                 clock: Callable[[], float] = time.monotonic) -> None:
+                 clock: Callable[[], float] = time.monotonic,
+                 patient: bool = True) -> None:
+        self._patient = patient
         self._name = name
         self._fetch = fetch
         self._lifetime = lifetime
@@ -119,9 +123,8 @@ class Kept(Generic[T]):
         flight, elected = self._board(now, lifetime)
         serves = snapshot is not None \
             and self._age(snapshot, now) <= lifetime.max_age
-        if flight is not None and (elected or not serves):
-            # The elected one waits even if the old value serves: what it
-            # answers is then as fresh as was promised.
+        if flight is not None and (
+                elected and self._patient or not serves):
             if not flight.landed.wait(self._left(flight, now, lifetime)):
                 self._timed_out(flight, lifetime)
             elif flight.error is None:

@@ -37,7 +37,7 @@ def carriers(client: Client, some: Sequence[str], none: Sequence[str],
     """
     if len(some) + len(none) <= _MARKERS_A_REQUEST:
         return frozenset(client.providers(
-            [_any_of(some), *(_none_of(none) if none else ())], deadline))
+            [_any_of(some), *([_none_of(none)] if none else [])], deadline))
     found: set[str] = set()
     for wanted in _parts(some):
         found.update(client.providers([_any_of(wanted)], deadline))
@@ -47,12 +47,32 @@ def carriers(client: Client, some: Sequence[str], none: Sequence[str],
     return frozenset(found)
 
 
+def doubles(client: Client, digests: Sequence[str],
+            deadline: Deadline) -> frozenset[str]:
+    """UUIDs of the providers with more than one of some markers.
+
+    Two different places in a list differ in some bit of their numbers. So a
+    provider with two markers has, for that bit, one from each half: a request
+    a bit is enough, and its answer is empty as a rule.
+    """
+    found: set[str] = set()
+    for bit in range((len(digests) - 1).bit_length()):
+        halves: tuple[list[str], list[str]] = [], []
+        for place, digest in enumerate(digests):
+            halves[place >> bit & 1].append(digest)
+        for some in _parts(halves[0]):
+            for others in _parts(halves[1]):
+                found.update(client.providers(
+                    [_any_of(some), _any_of(others)], deadline))
+    return frozenset(found)
+
+
 def _any_of(digests: Sequence[str]) -> str:
     return 'in:' + ','.join(map(traits.marker, digests))
 
 
-def _none_of(digests: Sequence[str]) -> list[str]:
-    return [','.join('!' + traits.marker(digest) for digest in digests)]
+def _none_of(digests: Sequence[str]) -> str:
+    return ','.join('!' + traits.marker(digest) for digest in digests)
 
 
 def _parts(digests: Sequence[str]) -> Iterator[Sequence[str]]:

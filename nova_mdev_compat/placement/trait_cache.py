@@ -53,6 +53,8 @@ T = TypeVar('T')
 #: used ones going first.
 MAX_SETS = 64
 MAX_PROVIDERS = 1024
+# Providers with several markers that are read again, each by itself.
+_MAX_READ_AGAIN = 64
 
 
 class _Shelf:
@@ -95,7 +97,10 @@ class TraitCache:
         self._sets = _Shelf(MAX_SETS)
         self._markers = _Shelf(MAX_PROVIDERS)
         self._roots = _Shelf(MAX_PROVIDERS)
-        self._doubles: set[str] = set()
+        self._doubles = Kept('the providers with several markers',
+                             self._find_doubles, lifetime, clock,
+                             patient=False)
+        self._warned: set[str] = set()
         self.verdicts = Verdicts()
 
     def in_use(self) -> InUse:
@@ -152,7 +157,15 @@ class TraitCache:
                 if self.verdicts.of(question, digest, source, other,
                                     document).accepted is accepted)
             return self.carriers(some, frozenset(in_use.digests - some))
-        return self._again_if_gone(carriers)
+        return self._again_if_gone(carriers) - self.doubles()
+
+    def doubles(self) -> frozenset[str]:
+        """UUIDs of the providers with several markers, which are unusable.
+
+        That is a fault of whoever publishes, and rare; so a move waits for
+        the answer only where there is none yet.
+        """
+        return self._doubles.get()
 
     def members(self, digest: str) -> frozenset[str]:
         """UUIDs of the providers that carry a document's marker."""
@@ -166,25 +179,17 @@ class TraitCache:
         does not decide.
         """
         in_use = self.in_use()
-        found: dict[str, tuple[str, Document]] = {}
-        doubles: set[str] = set()
-        seen: set[str] = set()
-        for digest in in_use.digests:
-            members = self.members(digest)
-            doubles.update(seen & members)
-            seen.update(members)
-            document = in_use.documents.get(digest)
-            if document is not None:
-                found.update(dict.fromkeys(members, (digest, document)))
-        return {provider: published for provider, published in found.items()
-                if provider not in doubles}
+        found = {provider: (digest, document)
+                 for digest, document in in_use.documents.items()
+                 for provider in self.members(digest)}
+        for provider in self.doubles():
+            found.pop(provider, None)
+        return found
 
     def carriers(self, some: Collection[str],
                  none: Collection[str]) -> frozenset[str]:
         """UUIDs of the providers with one of some markers and none of
         others, all markers given by digest.
-
-        A provider with two markers that disagree is thus in no accept set.
         """
         if not some:
             return frozenset()
@@ -210,15 +215,28 @@ class TraitCache:
             # Perhaps read between two writes of somebody else's.
             found = self._markers_of(provider, deadline)
         if len(found) > 1:
-            if provider not in self._doubles:
-                LOG.warning(
-                    'Provider %s carries %d markers, and counts as '
-                    'unpublished: %s. Publish its document again.', provider,
-                    len(found), ', '.join(sorted(map(traits.marker, found))))
-            self._doubles.add(provider)
+            self._warn(provider, found)
             return None
-        self._doubles.discard(provider)
         return found.pop() if found else None
+
+    def _find_doubles(self, deadline: Deadline) -> frozenset[str]:
+        seen = memberships.doubles(
+            self._client, sorted(self.in_use().digests), deadline)
+        found = set()
+        for provider in sorted(seen)[:_MAX_READ_AGAIN]:
+            markers = self._markers_of(provider, deadline)
+            if len(markers) > 1:
+                self._warn(provider, markers)
+                found.add(provider)
+        return frozenset(found | {*sorted(seen)[_MAX_READ_AGAIN:]})
+
+    def _warn(self, provider: str, markers: set[str]) -> None:
+        if provider not in self._warned:
+            LOG.warning(
+                'Provider %s carries %d markers, and counts as unpublished: '
+                '%s. Publish its document again.', provider, len(markers),
+                ', '.join(sorted(map(traits.marker, markers))))
+        self._warned.add(provider)
 
     def _markers_of(self, provider: str, deadline: Deadline) -> set[str]:
         names = self._client.provider_traits(provider, deadline).traits

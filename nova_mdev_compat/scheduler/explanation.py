@@ -58,6 +58,8 @@ class Explanation:
         """Why a provider's device is not accepted; empty: it is."""
         if not self._ask:
             return _UNKNOWN
+        if provider in self._judgement.cache.doubles():
+            return 'unpublished: it carries several markers'
         digest = self._carried.get(provider)
         if digest is None:
             if self._judgement.settings.unpublished_destination == ACCEPT:
@@ -98,8 +100,10 @@ class Explanation:
             for source in self._sources() for digest in self._in_use.documents
             for verdict in [self._verdict(source, digest)]
             if not verdict.accepted)
-        return [f'{reason} ({count} documents)'
-                for reason, count in found.most_common(_REASONS)]
+        listed = [f'{reason} ({count})'
+                  for reason, count in found.most_common(_REASONS)]
+        more = len(found) - len(listed)
+        return [*listed, f'and {more} more'] if more else listed
 
     def _refusal(self, resource_class: str, digest: str) -> str:
         for source in self._sources(resource_class):
@@ -179,18 +183,25 @@ def _verb(judgement: Judgement) -> str:
 
 def _reasons(explanation: Explanation, removals: Sequence[Removal]) -> str:
     try:
-        parts = [f'{reason}: {len(hosts)} ({_names(hosts)})'
-                 for reason, hosts in sorted(
-                     explanation.groups(removals).items(),
-                     key=lambda group: -len(group[1]))]
-        if any(part.startswith(_UNKNOWN) for part in parts):
+        parts = [
+            *_grouped(explanation, [one for one in removals if not one.left]),
+            *_grouped(explanation, [one for one in removals if one.left],
+                      'candidates of others: ')]
+        if any(_UNKNOWN in part for part in parts):
             refusals = explanation.refusals()
             if refusals:
-                parts.append('Documents in use that refuse: '
+                parts.append('documents in use refuse because of '
                              + '; '.join(refusals))
-        return '; '.join(parts)
+        return '. '.join(parts)
     except PlacementError as error:
         return f'The reasons cannot be read from placement: {error}'
+
+
+def _grouped(explanation: Explanation, removals: Sequence[Removal],
+             title: str = '') -> Iterator[str]:
+    for reason, hosts in sorted(explanation.groups(removals).items(),
+                                key=lambda group: (-len(group[1]), group[0])):
+        yield f'{title}{reason}: {len(hosts)} ({_names(sorted(hosts))})'
 
 
 def _log_candidates(server: str, explanation: Explanation,

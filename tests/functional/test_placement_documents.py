@@ -184,12 +184,12 @@ class TestUnusable(StoreTestCase):
         self.assertEqual(0, self.said('is unusable'))
 
     def test_few_second_looks_in_a_refresh(self) -> None:
-        for number in range(30):
-            self.placement.add_traits(
-                self.provider, traits.encode(cloud.document(number)).marker)
+        self.placement.set_traits(self.provider, *(
+            traits.encode(cloud.document(number)).marker
+            for number in range(20)))
         self.in_use()
         self.restart()
-        self.assertEqual(30, len(self.in_use().unusable))
+        self.assertEqual(20, len(self.in_use().unusable))
         self.assertEqual(1 + documents._MAX_SECOND_LOOKS,
                          len(self.placement.requests))
 

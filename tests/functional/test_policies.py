@@ -93,6 +93,8 @@ class CorruptTests(base.FunctionalTestCase):
 
     def setUp(self):
         super().setUp()
+        # Every move reads anew; what is unusable is still said once.
+        self.mdev_compat(cache_ttl=0)
         self.start_hosts(src=[published()], good=[published()],
                          bad=[UNPUBLISHED])
         self.names = publication.trait_names(LONG)

@@ -131,6 +131,11 @@ class KeptTestCase(testtools.TestCase):
         super().setUp()
         self.log = self.useFixture(
             fixtures.FakeLogger('nova_mdev_compat.placement'))
+        # Nobody else would see what goes wrong in a fetch's thread.
+        broken: list[threading.ExceptHookArgs] = []
+        self.useFixture(fixtures.MonkeyPatch('threading.excepthook',
+                                             broken.append))
+        self.addCleanup(lambda: self.assertEqual([], broken))
         self.clock = Clock()
         self.answers = Answers()
         self.addCleanup(self.answers.release_all)
