@@ -34,7 +34,6 @@ from nova_mdev_compat.compat.document import Level
 from nova_mdev_compat.compat import patterns
 from nova_mdev_compat.compat import regions
 from nova_mdev_compat.compat.regions import Span
-from nova_mdev_compat.compat.templates import Template
 from nova_mdev_compat.compat.templates import Unfillable
 from nova_mdev_compat.compat.variables import Bindings
 from nova_mdev_compat.compat.variables import Variable
@@ -58,7 +57,8 @@ def boxes(document: Document, level: Level) -> Iterator[Box]:
             continue
         for bound in _bindings(entry):
             try:
-                entry.recipe.fill(bound or {})
+                if bound is not None:
+                    entry.recipe.fill(bound)
                 yield _box(entry, document.device, bound)
             except Unfillable:
                 continue
@@ -119,7 +119,7 @@ def _box(entry: Entry, device: Device, bound: Bindings | None) -> Box:
 def _span(pattern: patterns.Pattern, field: Field,
           bound: Bindings | None) -> Span:
     if isinstance(pattern, patterns.Text):
-        return _of_template(pattern.template, field, bound)
+        return _of_template(pattern, field, bound)
     if isinstance(pattern, patterns.Between):
         low = regions.INTEGERS[0][0] if pattern.minimum is None \
             else pattern.minimum
@@ -138,11 +138,23 @@ def _span(pattern: patterns.Pattern, field: Field,
         else regions.ANYTHING
 
 
-def _of_template(template: Template, field: Field,
+def is_symbol(text: str) -> bool:
+    """Whether a text stands for the many values of a template."""
+    return text.startswith('\0')
+
+
+def symbol_words(text: str) -> str:
+    """The template that it stands for, and the values of its variables."""
+    return text.lstrip('\0')
+
+
+def _of_template(pattern: patterns.Text, field: Field,
                  bound: Bindings | None) -> Span:
+    template = pattern.template
     if bound is None:
-        # No text of a source holds a NUL and a template's text as well.
-        return regions.of_values([f'\0{template.text}'])
+        # Equal to a template of the same text and values, and to nothing
+        # else: a text of a source that begins like this does not come up.
+        return regions.of_values([f'\0{pattern.words()}'])
     if template.alone and field != MDEV_TYPE:
         return regions.of_values([template.fill_value(bound),
                                   template.fill(bound)])

@@ -146,8 +146,9 @@ def _integers(low: int, high: int) -> str:
 
 
 def _texts(texts: regions.Texts) -> Iterator[str]:
-    listed = ', '.join(shown(text.lstrip('\0')) for text
-                       in sorted(texts.listed))
+    listed = ', '.join(
+        boxes.symbol_words(text) if boxes.is_symbol(text) else shown(text)
+        for text in sorted(texts.listed))
     if texts.others:
         yield f'any text but {listed}' if listed else 'any text'
     elif listed:

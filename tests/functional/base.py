@@ -15,6 +15,7 @@
 from collections.abc import Mapping
 from collections.abc import Sequence
 import importlib
+import logging
 import re
 from typing import Any
 
@@ -54,6 +55,9 @@ class FunctionalTestCase(
 
     def setUp(self) -> None:
         self.flags(api_paste_config=paste.nova_api_paste(), group='wsgi')
+        # It logs when a test is over, past the fixture that captures logs.
+        logging.getLogger('nova.thread_pool_factory').setLevel(
+            logging.WARNING)
         super().setUp()
         self.ranks = hosts.Ranks()
         self.useFixture(ordering.DeclaredOrder(self.ranks))

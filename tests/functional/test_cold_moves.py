@@ -13,6 +13,8 @@
 """Moves that make the device anew: cold migration, resize, evacuation."""
 
 import ddt
+from nova import context
+from nova import objects
 from nova.tests.functional.api import client
 
 from tests.functional import base
@@ -126,6 +128,22 @@ class ColdMigrationTests(ColdMoveTestCase):
         self.judge('migration')
         self.assert_no_host(self.migration, server)
         self.judge()
+        self.migration(server)
+        self.assert_device_on(server, 'dst', 0)
+
+    def _leave_a_record(self, server):
+        """As after a crash of conductor: it holds nothing."""
+        cell = self.cell_mappings['cell1']
+        with context.target_cell(self.context, cell) as targeted:
+            objects.Migration(
+                targeted, instance_uuid=server['id'], status='accepted',
+                migration_type='live-migration', source_compute='src',
+                old_instance_type_id=1, new_instance_type_id=1).create()
+
+    def test_a_stale_record_is_not_taken_for_this_move(self):
+        self.start_hosts(src=[published()], dst=[OTHER_RELEASE])
+        server = self.boot()
+        self._leave_a_record(server)
         self.migration(server)
         self.assert_device_on(server, 'dst', 0)
 

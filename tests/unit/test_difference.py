@@ -1,0 +1,221 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""What one document accepts and another does not, against the matcher."""
+
+import copy
+import json
+from typing import Any
+
+import hypothesis
+import hypothesis.strategies as st
+import testtools
+
+from nova_mdev_compat.codec import loading
+from nova_mdev_compat.compat import boxes
+from nova_mdev_compat.compat.device import Device
+from nova_mdev_compat.compat.device import Value
+from nova_mdev_compat.compat import difference
+from nova_mdev_compat.compat.document import Document
+from nova_mdev_compat.compat.document import LEVELS
+from nova_mdev_compat.compat.matching import Matcher
+from nova_mdev_compat.compat import regions
+from nova_mdev_compat.compat.versions import Version
+from tests.unit import sources
+from tests.unit import strategies
+
+Json = dict[str, Any]
+
+SETTINGS = hypothesis.settings(
+    max_examples=150, deadline=None, database=None, derandomize=True,
+    # Making these large examples small takes minutes.
+    phases=[hypothesis.Phase.generate],
+    suppress_health_check=list(hypothesis.HealthCheck))
+
+
+@st.composite
+def pairs(draw: st.DrawFn) -> tuple[Json, Json, list[Json]]:
+    """Two documents of one device, and sources that may tell them apart."""
+    one = draw(strategies.documents())
+    other = copy.deepcopy(one)
+    kept = draw(st.lists(st.sampled_from(one['compatible']), max_size=3)) \
+        if one['compatible'] else []
+    added = draw(st.lists(strategies.entries(one['self']), max_size=2))
+    other['compatible'] = [*kept, *added]
+    asked = [draw(sources.sources(document)) for document in (one, other)
+             for _ in range(3)]
+    return one, other, asked
+
+
+def load(value: Json) -> Document:
+    return loading.load(json.dumps(value, ensure_ascii=False))
+
+
+def accepts(document: Document, device: Device, level: Any) -> bool:
+    return Matcher(document).match(device, level).accepted
+
+
+def holds(span: regions.Span, value: Value | None) -> bool:
+    """Whether a span holds a value; written without its algebra."""
+    if value is None:
+        return span.absent
+    if isinstance(value, bool):
+        return value in span.booleans
+    if isinstance(value, int):
+        return any(low <= value < high for low, high in span.integers)
+    if isinstance(value, Version):
+        return any(low <= value.release < high
+                   for low, high in span.releases)
+    if isinstance(value, str):
+        return (value in span.texts.listed) != span.texts.others
+    return any((sets.top is None or value <= sets.top)
+               and not any(value <= refused for refused in sets.nots)
+               for sets in span.sets)
+
+
+def within(found: difference.Difference, device: Device) -> bool:
+    return found.device_api == device.device_api and all(
+        holds(found.box.get(field, regions.ABSENT),
+              device.fields.get(field))
+        for field in found.box.keys() | device.fields.keys())
+
+
+def is_symbolic(found: difference.Difference) -> bool:
+    return any(boxes.is_symbol(text) for span in found.box.values()
+               for text in span.texts.listed)
+
+
+class TestAgainstTheMatcher(testtools.TestCase):
+
+    def test_every_difference_has_an_example(self) -> None:
+        seen = []
+
+        @SETTINGS
+        @hypothesis.given(pairs())
+        def check(drawn: tuple[Json, Json, list[Json]]) -> None:
+            one, other = map(load, drawn[:2])
+            for level in LEVELS:
+                for found in difference.differences(one, other, level):
+                    if is_symbolic(found):
+                        continue
+                    example = found.example()
+                    self.assertTrue(within(found, example))
+                    self.assertTrue(accepts(one, example, level), found)
+                    self.assertFalse(accepts(other, example, level), found)
+                    seen.append(found)
+
+        check()
+        self.assertGreater(len(seen), 100)
+
+    def test_no_difference_is_left_out(self) -> None:
+        seen = []
+
+        @SETTINGS
+        @hypothesis.given(pairs())
+        def check(drawn: tuple[Json, Json, list[Json]]) -> None:
+            one, other = map(load, drawn[:2])
+            for source in drawn[2]:
+                device = load({'format': 1, 'self': source,
+                               'compatible': []}).device
+                for level in LEVELS:
+                    told = accepts(one, device, level) \
+                        and not accepts(other, device, level)
+                    found = difference.differences(one, other, level)
+                    if any(map(is_symbolic, found)):
+                        continue
+                    self.assertEqual(
+                        told, any(within(each, device) for each in found))
+                    seen.append(told)
+
+        check()
+        self.assertGreater(seen.count(True), 20)
+        self.assertGreater(seen.count(False), 20)
+
+
+def document(compatible: list[Json], **device: Any) -> Document:
+    return load({'format': 1, 'compatible': compatible,
+                 'self': {'device_api': 'vfio-pci', 'mdev_type': 'a-b',
+                          **device}})
+
+
+class TestInWords(testtools.TestCase):
+
+    TABLE: tuple[tuple[str, Document, Document, list[str]], ...] = (
+        ('a newer minor', document([{}], software_version='1.5'),
+         document([{}], software_version='1.3'),
+         ['software_version 1.4 to 1.5']),
+        ('every minor of a major',
+         document([{'software_version': {'minimum': '1.0'}}],
+                  software_version='1.5'),
+         document([{'software_version': {'minimum': '2.0'}}],
+                  software_version='1.5'),
+         ['software_version 1.0 and later, before 2.0']),
+        ('a bugfix is no difference', document([{}], software_version='1.5.1'),
+         document([{}], software_version='1.5.9'), []),
+        ('a larger set', document([{}], attributes={'x': ['a', 'b']}),
+         document([{}], attributes={'x': ['a']}),
+         ['x sets within ["a", "b"] but not within ["a"]']),
+        ('two ranges that make one',
+         document([{'attributes': {'x': {'minimum': 1, 'maximum': 8}}}]),
+         document([{'attributes': {'x': {'minimum': 1, 'maximum': 4}}},
+                   {'attributes': {'x': {'minimum': 5, 'maximum': 8}}}]), []),
+        ('a gap in a range',
+         document([{'attributes': {'x': {'minimum': 1, 'maximum': 8}}}]),
+         document([{'attributes': {'x': {'any_of': [1, 2, 3, 5, 6, 7, 8]}}}]),
+         ['x 4']),
+        ('own kind', document([{}]), document([]), ['its own kind']),
+        ('don\'t care', document([{'attributes': {'x': {'any': True}}}]),
+         document([{}]),
+         ['x false or true or any integer or any text or any set']),
+        ('values of a template',
+         document([{'variables': {'n': {'minimum': 1, 'maximum': 4}},
+                    'mdev_type': 'a-${n}'}]),
+         document([{'variables': {'n': {'enum': [1, 3]}},
+                    'mdev_type': 'a-${n}'}]),
+         ['mdev_type "a-2", "a-4"']),
+        ('too many values to list',
+         document([{'variables': {'n': {'minimum': 1, 'maximum': 9999}},
+                    'mdev_type': 'a-${n}'}]), document([]),
+         ['mdev_type only "a-${n}" with n from 1 to 9999']),
+        ('the same in too many values',
+         document([{'variables': {'n': {'minimum': 1, 'maximum': 9999}},
+                    'mdev_type': 'a-${n}'}, {}]),
+         document([{}, {'variables': {'n': {'minimum': 1, 'maximum': 9999}},
+                        'mdev_type': 'a-${n}'}]), []),
+        ('another device API',
+         load({'format': 1, 'self': {'device_api': 'vfio-ap'},
+               'compatible': [{}]}),
+         load({'format': 1, 'self': {'device_api': 'vfio-ccw'},
+               'compatible': [{}]}), ['its own kind']),
+    )
+
+    def test_table(self) -> None:
+        for title, one, other, wanted in self.TABLE:
+            found = difference.differences(one, other, 'live')
+            self.expectThat(
+                [each.words(one.device) for each in found],
+                testtools.matchers.Equals(wanted), title)
+
+    def test_levels(self) -> None:
+        one = document([{'level': 'cold', 'attributes': {'x': 1}}])
+        self.assertEqual(
+            [], difference.differences(one, document([]), 'live'))
+        self.assertEqual(
+            1, len(difference.differences(one, document([]), 'cold')))
+
+    def test_ranges_that_differ_in_the_domain_only(self) -> None:
+        # The same text, but other values: not the same acceptance.
+        wide, narrow = (document([{
+            'variables': {'n': {'minimum': 1, 'maximum': top}},
+            'mdev_type': 'a-${n}'}]) for top in (9999, 5000))
+        self.assertEqual(
+            1, len(difference.differences(wide, narrow, 'live')))
