@@ -20,12 +20,14 @@ import sys
 from cliff import command
 
 from nova_mdev_compat.codec import loading
+from nova_mdev_compat.codec import strict_json
 from nova_mdev_compat.compat.document import Document
 from nova_mdev_compat.compat.faults import InvalidDocument
 from nova_mdev_compat.placement.errors import PlacementError
 
 YES, NO, BAD_INPUT, UNREACHABLE = 0, 1, 2, 3
 STANDARD_INPUT = '-'
+MAX_DOCUMENT = strict_json.MAX_TEXT
 
 
 class BadInput(Exception):
@@ -50,16 +52,18 @@ class Command(command.Command):
             return UNREACHABLE
 
 
-def read_bytes(name: str) -> bytes:
+def read_bytes(name: str, most: int = MAX_DOCUMENT) -> bytes:
     """A file's content; `-` is standard input.
 
+    :param most: bytes after which no more is read than one, which tells
+        that it is too long: a device or a pipe may never end.
     :raises BadInput: it cannot be read.
     """
     try:
         if name == STANDARD_INPUT:
-            return sys.stdin.buffer.read()
+            return sys.stdin.buffer.read(most + 1)
         with open(name, 'rb') as file:
-            return file.read()
+            return file.read(most + 1)
     except OSError as error:
         raise BadInput(f'{name}: it cannot be read: {error.strerror}') \
             from error

@@ -21,6 +21,9 @@ from nova_mdev_compat.cmd import base
 from nova_mdev_compat.codec import traits
 from nova_mdev_compat.compat.document import Document
 
+# Every trait of a very large cloud, and more.
+_MAX_NAMES = 64 * 1024 * 1024
+
 
 class Decode(base.Command):
     """Print the document that trait names hold, in canonical form.
@@ -31,7 +34,10 @@ class Decode(base.Command):
     """
 
     def take_action(self, parsed_args: argparse.Namespace) -> int:
-        text = base.read_bytes(base.STANDARD_INPUT)
+        text = base.read_bytes(base.STANDARD_INPUT, _MAX_NAMES)
+        if len(text) > _MAX_NAMES:
+            raise base.BadInput('standard input: it has more than '
+                                f'{_MAX_NAMES} bytes')
         try:
             names = text.decode('ascii').split()
         except UnicodeDecodeError as error:

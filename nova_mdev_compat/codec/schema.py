@@ -138,6 +138,10 @@ _SEVERAL: dict[str, Callable[[_Error], Iterator[tuple[Path, str]]]] = {
 
 
 def _one(error: _Error) -> str:
+    if error.keyword == 'maxProperties' and error.wanted == 1:
+        found = ' and '.join(map(_shown, sorted(error.found)))
+        return f'{found} do not go together; allowed: ' \
+            f'{error.schema["description"]}'
     size = len(error.found) if isinstance(
         error.found, (str, list, dict)) else 0
     found = {

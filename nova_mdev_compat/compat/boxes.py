@@ -43,7 +43,7 @@ from nova_mdev_compat.compat.versions import Version
 Box: TypeAlias = Mapping[Field, Span]
 
 # Values of an entry's variables together, up to which each gets a box.
-MAX_BINDINGS = 512
+MAX_BINDINGS = 256
 
 
 def boxes(document: Document, level: Level) -> Iterator[Box]:

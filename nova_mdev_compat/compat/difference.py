@@ -14,8 +14,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Iterator
 import dataclasses
+import itertools
 
 from nova_mdev_compat.compat import boxes
 from nova_mdev_compat.compat.boxes import Box
@@ -29,8 +31,8 @@ from nova_mdev_compat.compat.patterns import shown
 from nova_mdev_compat.compat import regions
 from nova_mdev_compat.compat.regions import Span
 
-# Pieces that a difference may fall into before it is no use to anybody.
-_MAX_PIECES = 20000
+# Subtractions after which a difference is no use to anybody.
+_MAX_STEPS = 100_000
 
 
 class TooComplex(ValueError):
@@ -78,9 +80,10 @@ def differences(document: Document, other: Document,
         document.device.device_api == other.device.device_api) else []
     found: list[Box] = []
     seen: list[Box] = []
+    steps = itertools.count()
     for box in boxes.boxes(document, level):
         # What an earlier entry of the same document brought is told already.
-        for piece in _less(box, [*theirs, *seen]):
+        for piece in _less(box, itertools.chain(theirs, seen), steps):
             _add(found, piece)
         seen.append(box)
     return [Difference(document.device.device_api, box) for box in found]
@@ -93,14 +96,19 @@ def words(span: Span, field: Field) -> str:
     return ' or '.join(_parts(span))
 
 
-def _less(box: Box, others: list[Box]) -> list[Box]:
+def _less(box: Box, others: Iterable[Box],
+          steps: Iterator[int]) -> list[Box]:
     pieces = [box] if all(box.values()) else []
     for other in others:
-        pieces = [left for piece in pieces
-                  for left in boxes.minus(piece, other)]
-        if len(pieces) > _MAX_PIECES:
-            raise TooComplex('the documents differ in more than '
-                             f'{_MAX_PIECES} ways')
+        left: list[Box] = []
+        for piece in pieces:
+            if next(steps) > _MAX_STEPS:
+                raise TooComplex('the documents differ in too many ways to '
+                                 'list them')
+            left += boxes.minus(piece, other)
+        pieces = left
+        if not pieces:
+            break
     return pieces
 
 

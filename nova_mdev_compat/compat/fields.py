@@ -81,7 +81,7 @@ def read_template(text: str, kind: Kind, variables: Variables, path: Path,
                    '"variables" does not declare')
         return None
     if not _possible(template, kind, variables):
-        faults.add(path, f'{text!r} can never match: {kind.wanted}')
+        faults.add(path, f'{text!r} can never be right: {kind.wanted}')
         return None
     return template
 
@@ -132,7 +132,7 @@ def _any_of(values: list[Any], kind: Kind, path: Path,
     for index, value in enumerate(values):
         if isinstance(value, str) and not kind.text(value):
             faults.add((*path, 'any_of', index),
-                       f'{value!r} can never match: {kind.wanted}')
+                       f'{value!r} can never be right: {kind.wanted}')
     return None if faults.broken(path) else AnyOf(tuple(values))
 
 

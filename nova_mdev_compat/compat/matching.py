@@ -101,6 +101,8 @@ class Matcher:
         :param plain_only: entries whose `create` asks for anything but
             `self` do not count: whoever makes the device makes a plain one.
         """
+        if not self._entries:
+            return Verdict(False, reasons=(self._nothing(),))
         if source.device_api != self.device.device_api:
             return Verdict(False, reasons=(_device_api(source, self.device),))
         differences = self._differences(source)

@@ -21,6 +21,7 @@ from oslo_log import log as logging
 
 from nova_mdev_compat.codec import canonical
 from nova_mdev_compat.codec import loading
+from nova_mdev_compat.codec import strict_json
 from nova_mdev_compat.compat.document import Document
 from nova_mdev_compat.compat.faults import InvalidDocument
 
@@ -71,7 +72,7 @@ class Directory:
     def _read(self, name: str) -> Document | None:
         try:
             with open(name, 'rb') as file:
-                return loading.load(file.read())
+                return loading.load(file.read(strict_json.MAX_TEXT + 1))
         except (OSError, InvalidDocument) as error:
             LOG.warning('%s is not used: %s', name, error)
             return None

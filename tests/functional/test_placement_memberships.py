@@ -73,6 +73,26 @@ class TestManyMarkers(cloud.PlacementTestCase):
         self.assertEqual(1, len(self.placement.requests))
         self.assert_short()
 
+    def test_several_markers(self) -> None:
+        self.useFixture(fixtures.MonkeyPatch(
+            'nova_mdev_compat.placement.memberships._MARKERS_A_REQUEST', 6))
+        digests = self.digests(9)
+        carried = self.carry(digests, 40)
+        for size in range(10):
+            expected = {provider for provider, found in carried.items()
+                        if len(found.intersection(digests[:size])) > 1}
+            self.assertEqual(expected, memberships.doubles(
+                self.client, digests[:size], self.deadline))
+        self.assertTrue(expected)
+
+    def test_several_markers_are_cheap_to_find(self) -> None:
+        digests = self.digests(20)
+        self.carry(digests, 0)
+        for size, requests in ((0, 0), (1, 0), (2, 1), (3, 2), (20, 5)):
+            self.restart()
+            memberships.doubles(self.client, digests[:size], self.deadline)
+            self.assertEqual(requests, len(self.placement.requests))
+
     def test_every_way_to_share(self) -> None:
         self.useFixture(fixtures.MonkeyPatch(
             'nova_mdev_compat.placement.memberships._MARKERS_A_REQUEST', 4))

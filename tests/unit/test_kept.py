@@ -16,152 +16,22 @@ The clock stands still unless a test moves it. What a test waits for is an
 event; the few time-outs that must run out are short.
 """
 
-from collections.abc import Callable
 import sys
 import threading
-import time
-from typing import Any
 from unittest import mock
 
-import fixtures
-import testtools
-
 from nova_mdev_compat.placement.deadline import Deadline
-from nova_mdev_compat.placement.errors import Unreachable
 from nova_mdev_compat.placement.kept import Kept
 from nova_mdev_compat.placement.kept import Lifetime
+from tests.unit.kept_cases import Answers
+from tests.unit.kept_cases import Caller
+from tests.unit.kept_cases import Clock
+from tests.unit.kept_cases import KeptTestCase
+from tests.unit.kept_cases import LONG
+from tests.unit.kept_cases import MAX_AGE
+from tests.unit.kept_cases import TTL
 
-TTL = 10.0
-MAX_AGE = 100.0
-#: Nothing takes this long unless it is broken.
-LONG = 10.0
-#: For fetches that hang: a caller has to wait this long in fact.
-SHORT = 0.05
 THREADS = 200
-
-
-class Clock:
-    """Seconds that pass when a test says so."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        self.now += seconds
-
-
-class Answers:
-    """What is fetched: the number of the fetch, unless told otherwise.
-
-    A fetch that is held answers when it is released.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._started: dict[int, threading.Event] = {}
-        self._gates: dict[int, threading.Event] = {}
-        self._wrong: dict[int, BaseException] = {}
-        self.threads: list[threading.Thread] = []
-
-    def hold(self, *numbers: int) -> None:
-        for number in numbers:
-            self._gates[number] = threading.Event()
-
-    def release(self, *numbers: int) -> None:
-        for number in numbers:
-            self._gates[number].set()
-
-    def release_all(self) -> None:
-        self.release(*self._gates)
-
-    def fail(self, *numbers: int) -> None:
-        for number in numbers:
-            self._wrong[number] = Unreachable(f'fetch {number} failed')
-
-    def wait_started(self, number: int) -> None:
-        with self._lock:
-            event = self._started.setdefault(number, threading.Event())
-        if not event.wait(LONG):
-            raise AssertionError(f'fetch {number} does not begin')
-
-    @property
-    def count(self) -> int:
-        return len(self.threads)
-
-    def __call__(self, deadline: Deadline) -> int:
-        with self._lock:
-            number = len(self.threads)
-            self.threads.append(threading.current_thread())
-            self._started.setdefault(number, threading.Event()).set()
-        if number in self._gates:
-            self._gates[number].wait(LONG)
-        if number in self._wrong:
-            raise self._wrong[number]
-        return number
-
-
-class Caller(threading.Thread):
-    """Somebody who asks, in a thread of its own."""
-
-    def __init__(self, get: Callable[[], Any]) -> None:
-        super().__init__(daemon=True)
-        self._get = get
-        self._answer: Any = None
-        self.start()
-
-    def run(self) -> None:
-        try:
-            self._answer = self._get()
-        except Exception as error:
-            self._answer = error
-
-    def answer(self) -> Any:
-        self.join(LONG)
-        if self.is_alive():
-            raise AssertionError('a caller still waits')
-        return self._answer
-
-
-class KeptTestCase(testtools.TestCase):
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.log = self.useFixture(
-            fixtures.FakeLogger('nova_mdev_compat.placement'))
-        # Nobody else would see what goes wrong in a fetch's thread.
-        broken: list[threading.ExceptHookArgs] = []
-        self.useFixture(fixtures.MonkeyPatch('threading.excepthook',
-                                             broken.append))
-        self.addCleanup(lambda: self.assertEqual([], broken))
-        self.clock = Clock()
-        self.answers = Answers()
-        self.addCleanup(self.answers.release_all)
-        self.lifetime = Lifetime(TTL, MAX_AGE, LONG)
-        self.kept: Kept[int] = Kept('the value', self.answers,
-                                    lambda: self.lifetime, self.clock)
-
-    def wait_for(self, met: Callable[[], bool]) -> None:
-        end = time.monotonic() + LONG
-        while not met():
-            self.assertLess(time.monotonic(), end)
-            time.sleep(0.001)
-
-    def land(self, *numbers: int) -> None:
-        """Let fetches answer, and wait until they have done so."""
-        self.answers.release(*numbers)
-        for number in numbers:
-            self.answers.threads[number].join(LONG)
-
-    def said(self, words: str) -> int:
-        return self.log.output.count(words)
-
-    def assert_raises(self, words: str) -> Exception:
-        error = self.assertRaises(Unreachable, self.kept.get)
-        self.assertIn(words, str(error))
-        return error
 
 
 class TestLife(KeptTestCase):
@@ -388,6 +258,42 @@ class TestFailure(KeptTestCase):
         while trace is not None:
             length, trace = length + 1, trace.tb_next
         return length
+
+
+class TestImpatience(KeptTestCase):
+    """Nobody waits while an old value serves."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.kept = Kept('the value', self.answers, lambda: self.lifetime,
+                         self.clock, patient=False)
+
+    def test_cold_caller_waits(self) -> None:
+        self.assertEqual(0, self.kept.get())
+
+    def test_old_value_serves_and_is_refreshed(self) -> None:
+        self.kept.get()
+        self.clock.advance(TTL)
+        self.answers.hold(1)
+        self.assertEqual([0, 0], [self.kept.get() for _ in range(2)])
+        self.answers.wait_started(1)
+        self.land(1)
+        self.assertEqual(1, self.kept.get())
+        self.assertEqual(2, self.answers.count)
+
+    def test_caller_waits_past_max_age(self) -> None:
+        self.kept.get()
+        self.clock.advance(MAX_AGE + 0.01)
+        self.assertEqual(1, self.kept.get())
+
+    def test_failure_is_told_of(self) -> None:
+        self.answers.fail(1)
+        self.kept.get()
+        self.clock.advance(TTL)
+        self.assertEqual(0, self.kept.get())
+        self.answers.wait_started(1)
+        self.answers.threads[1].join(LONG)
+        self.assertEqual(1, self.said('Could not refresh the value'))
 
 
 class TestDrop(KeptTestCase):
