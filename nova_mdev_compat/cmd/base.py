@@ -61,6 +61,8 @@ def read_bytes(name: str, most: int = MAX_DOCUMENT) -> bytes:
     """
     try:
         if name == STANDARD_INPUT:
+            if sys.stdin is None:
+                raise BadInput('standard input is closed')
             return sys.stdin.buffer.read(most + 1)
         with open(name, 'rb') as file:
             return file.read(most + 1)

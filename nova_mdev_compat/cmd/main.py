@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import metadata
+import io
 import os
 import sys
 
@@ -41,6 +42,10 @@ class App(app.App):
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns the exit status."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        # An answer that the terminal cannot show is still an answer.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors='backslashreplace')
     application = App()
     if not arguments:
         # Without a command cliff would open a shell of its own.

@@ -90,8 +90,9 @@ def read_config(files: list[str]) -> cfg.ConfigOpts:
     try:
         conf([], project='nova-mdev-compat', default_config_files=files,
              default_config_dirs=[])
-    except cfg.Error as error:
-        raise base.BadInput(f'--config-file: {error}') from error
+    except (cfg.Error, OSError, ValueError) as error:
+        raise base.BadInput(f'--config-file {", ".join(files)}: '
+                            f'{error}') from error
     group = conf[placement_client.GROUP]
     if not group.auth_type and not group.auth_section:
         raise base.BadInput(

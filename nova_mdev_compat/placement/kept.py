@@ -70,6 +70,13 @@ class _Snapshot(Generic[T]):
     asked: float
     lives: float
 
+    def is_fresh(self, now: float, lifetime: Lifetime) -> bool:
+        return now - self.asked < min(self.lives, lifetime.ttl,
+                                      lifetime.max_age)
+
+    def serves(self, now: float, lifetime: Lifetime) -> bool:
+        return now - self.asked <= lifetime.max_age
+
 
 class _Flight(Generic[T]):
     """One question under way."""
@@ -103,10 +110,9 @@ class Kept(Generic[T]):
         self._lock = threading.Lock()
         self._snapshot: _Snapshot[T] | None = None
         self._flight: _Flight[T] | None = None
-        self._hanging: list[threading.Thread] = []
-        self._thread: threading.Thread | None = None
+        self._threads: list[threading.Thread] = []
         self._error: Exception | None = None
-        self._hold_off_until = 0.0
+        self._hold_off_until = float('-inf')
         self._not_before = float('-inf')
 
     def get(self) -> T:
@@ -117,16 +123,16 @@ class Kept(Generic[T]):
         lifetime = self._lifetime()
         now = self._clock()
         snapshot = self._snapshot
-        if snapshot is not None and self._age(snapshot, now) < min(
-                snapshot.lives, lifetime.ttl, lifetime.max_age):
+        if snapshot is not None and snapshot.is_fresh(now, lifetime):
             return snapshot.value
+        self._give_up_overdue(now, lifetime)
         flight, elected = self._board(now, lifetime)
-        serves = snapshot is not None \
-            and self._age(snapshot, now) <= lifetime.max_age
+        serves = snapshot is not None and snapshot.serves(now, lifetime)
         if flight is not None and (
                 elected and self._patient or not serves):
-            if not flight.landed.wait(self._left(flight, now, lifetime)):
-                self._timed_out(flight, lifetime)
+            left = max(0.0, flight.asked + lifetime.timeout - now)
+            if not flight.landed.wait(left):
+                self._give_up(flight, self._no_answer(lifetime), lifetime)
             elif flight.error is None:
                 return flight.value  # type: ignore[return-value]
         return self._last(lifetime, flight)
@@ -138,48 +144,46 @@ class Kept(Generic[T]):
             self._flight = None
             self._not_before = self._clock()
 
-    @staticmethod
-    def _age(snapshot: _Snapshot[T], now: float) -> float:
-        return now - snapshot.asked
-
-    def _left(self, flight: _Flight[T], now: float,
-              lifetime: Lifetime) -> float:
-        return max(0.0, flight.asked + lifetime.timeout - now)
-
     def _last(self, lifetime: Lifetime, flight: _Flight[T] | None) -> T:
         """The last value if it serves."""
         snapshot = self._snapshot
-        if snapshot is not None and self._age(
-                snapshot, self._clock()) <= lifetime.max_age:
+        if snapshot is not None and snapshot.serves(self._clock(), lifetime):
             return snapshot.value
-        error = (flight and flight.error) or self._error
-        raise error if error is not None else Unreachable(
-            f'{self._name}: no answer within {lifetime.timeout:g} seconds')
+        error = (flight and flight.error) or self._error \
+            or self._no_answer(lifetime)
+        # Each raising would lengthen the stack that the last one left.
+        raise error.with_traceback(None)
+
+    def _no_answer(self, lifetime: Lifetime) -> Unreachable:
+        return Unreachable(f'{self._name}: no answer within '
+                           f'{lifetime.timeout:g} seconds')
 
     def _board(self, now: float, lifetime: Lifetime
                ) -> tuple[_Flight[T] | None, bool]:
         """The flight to wait for, and whether this caller started it."""
         with self._lock:
-            flight = self._flight
-            if flight is not None and now < flight.asked + lifetime.timeout:
-                return flight, False
+            snapshot = self._snapshot
+            if snapshot is not None and snapshot.is_fresh(now, lifetime):
+                # It landed since this caller looked.
+                return None, False
+            if self._flight is not None:
+                return self._flight, False
             if now < self._hold_off_until or not self._may_start():
                 return None, False
             flight = self._flight = _Flight(now)
-            self._thread = threading.Thread(
+            thread = threading.Thread(
                 target=self._fly, args=(flight, lifetime), daemon=True,
                 name=f'mdev-compat {self._name}')
-            self._thread.start()
+            self._threads.append(thread)
+            thread.start()
             return flight, True
 
     def _may_start(self) -> bool:
-        if self._thread is not None:
-            self._hanging.append(self._thread)
-        self._hanging = [one for one in self._hanging if one.is_alive()]
-        if len(self._hanging) <= _MAX_HANGING:
+        self._threads = [one for one in self._threads if one.is_alive()]
+        if len(self._threads) <= _MAX_HANGING:
             return True
         self._error = Unreachable(
-            f'{self._name}: {len(self._hanging)} earlier requests still '
+            f'{self._name}: {len(self._threads)} earlier requests still '
             'hang')
         return False
 
@@ -188,51 +192,50 @@ class Kept(Generic[T]):
             value = self._fetch(Deadline(lifetime.timeout, self._clock))
         except Exception as error:
             flight.error = error
-            self._failed(flight, error, lifetime)
+            self._give_up(flight, error, lifetime)
         else:
             flight.value = value
-            self._succeeded(flight, value, lifetime)
+            self._land(flight, value, lifetime)
         finally:
             flight.landed.set()
 
-    def _succeeded(self, flight: _Flight[T], value: T,
-                   lifetime: Lifetime) -> None:
+    def _land(self, flight: _Flight[T], value: T,
+              lifetime: Lifetime) -> None:
         with self._lock:
             newest = self._not_before if self._snapshot is None \
                 else self._snapshot.asked
+            recovered = False
             if flight.asked >= newest:
                 self._snapshot = _Snapshot(
                     value, flight.asked,
                     lifetime.ttl * random.uniform(_SHORTEST, 1.0))
-            recovered, self._error = self._error is not None, None
-            self._end(flight)
+                recovered, self._error = self._error is not None, None
+            if self._flight is flight:
+                self._flight = None
         if recovered:
             LOG.info('Placement answers again for %s.', self._name)
 
-    def _timed_out(self, flight: _Flight[T], lifetime: Lifetime) -> None:
-        with self._lock:
-            under_way = self._flight is flight
-        if under_way:
-            flight.error = Unreachable(
-                f'{self._name}: no answer within {lifetime.timeout:g} '
-                'seconds')
-            self._failed(flight, flight.error, lifetime)
+    def _give_up_overdue(self, now: float, lifetime: Lifetime) -> None:
+        """Says that a flight nobody waits for has not landed in time."""
+        flight = self._flight
+        if flight is not None and now >= flight.asked + lifetime.timeout:
+            self._give_up(flight, self._no_answer(lifetime), lifetime)
 
-    def _failed(self, flight: _Flight[T], error: Exception,
-                lifetime: Lifetime) -> None:
+    def _give_up(self, flight: _Flight[T], error: Exception,
+                 lifetime: Lifetime) -> None:
+        now = self._clock()
         with self._lock:
+            if self._flight is not flight:
+                # Given up before: what comes of it late is no news.
+                return
+            self._flight = None
             first, self._error = self._error is None, error
             snapshot = self._snapshot
-            self._hold_off_until = self._clock() + min(
+            self._hold_off_until = now + min(
                 _HOLD_OFF, lifetime.ttl * _HOLD_OFF_PART)
-            self._end(flight)
         if first and snapshot is not None:
             # With nothing kept, whoever asked says so, with the server.
             LOG.warning(
                 'Could not refresh %s: %s. What was read %.0f seconds ago '
                 'serves until it is %g seconds old.', self._name, error,
-                self._age(snapshot, self._clock()), lifetime.max_age)
-
-    def _end(self, flight: _Flight[T]) -> None:
-        if self._flight is flight:
-            self._flight = None
+                now - snapshot.asked, lifetime.max_age)

@@ -69,21 +69,32 @@ def _pairs(sources: Sequence[HeldDevice],
            destinations: Sequence[HeldDevice]
            ) -> Iterable[tuple[HeldDevice, list[HeldDevice]]]:
     """Each source device with every partner that it could get."""
-    wanted = _by_type(sources)
-    offered = _by_type(destinations)
-    # What has no partner of its own type goes to what is left over, and an
-    # unpublished device could be of any type.
-    spare = [one for one in destinations if one.mdev_type is None
-             or offered[one.mdev_type] > wanted[one.mdev_type]]
+    wanted, offered = _by_type(sources), _by_type(destinations)
+    # Unpublished devices could be of any one type, and leave others over.
+    spare = {id(one) for one in destinations if _left_over(
+        one, offered, wanted, _unpublished(destinations))}
     for source in sources:
-        kind = source.mdev_type
-        named = [one for one in destinations
-                 if kind is not None and one.mdev_type == kind]
-        unknown = [one for one in destinations if one.document is None]
-        if kind is None or wanted[kind] > offered[kind]:
-            named = [*named, *(one for one in spare if one not in named)]
-        yield source, [*named, *(one for one in unknown
-                                 if one not in named)]
+        left = _left_over(source, wanted, offered, _unpublished(sources))
+        yield source, [
+            one for one in destinations
+            if source.document is None or one.document is None
+            or (source.mdev_type is not None
+                and source.mdev_type == one.mdev_type)
+            or (left and id(one) in spare)]
+
+
+def _left_over(device: HeldDevice, mine: collections.Counter[str],
+               others: collections.Counter[str], unpublished: int) -> bool:
+    """Whether all partners of its type can be taken, so that any will do.
+
+    A physical device has no type, so it never has a partner by name.
+    """
+    kind = device.mdev_type
+    return kind is None or mine[kind] + unpublished > others[kind]
+
+
+def _unpublished(devices: Iterable[HeldDevice]) -> int:
+    return amount(one for one in devices if one.document is None)
 
 
 def _by_type(devices: Iterable[HeldDevice]) -> collections.Counter[str]:
