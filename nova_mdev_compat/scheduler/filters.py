@@ -22,7 +22,6 @@ from oslo_config import cfg
 from oslo_log import log as logging
 
 from nova_mdev_compat.conf import settings as conf_settings
-from nova_mdev_compat.conf.settings import Settings
 from nova_mdev_compat.placement.errors import PlacementError
 from nova_mdev_compat.scheduler import candidates
 from nova_mdev_compat.scheduler import explanation
@@ -118,10 +117,10 @@ def _server(spec: Any) -> str:
 
 
 def _policy() -> tuple[str, bool]:
-    settings: Settings
+    """`on_error` and `enforce`; raises nothing, whatever the options are."""
     try:
         settings = conf_settings.read(cfg.CONF)
-    except conf_settings.InvalidOption:
-        # Whatever is wrong is in the log already; the safe policy holds.
+        return settings.on_error, settings.enforce
+    except Exception:
+        # It is what is being reported; the safe policy holds meanwhile.
         return 'reject', True
-    return settings.on_error, settings.enforce

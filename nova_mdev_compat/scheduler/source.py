@@ -38,10 +38,6 @@ from nova_mdev_compat.scheduler.pairing import HeldDevice
 # migration and a resize.
 _STATUSES = ['accepted', 'pre-migrating']
 _EVACUATION = 'evacuation'
-# Moves whose request spec always names the source among the hosts to ignore
-# (nova.conductor.tasks.live_migrate, nova.compute.api). A resize may stay on
-# its host, and a cold migration where the driver can.
-_SOURCE_IGNORED = frozenset(['live-migration', _EVACUATION])
 # Rows in these statuses are left over after crashes; so many are looked at.
 _MAX_ROWS = 16
 
@@ -68,8 +64,7 @@ def find(spec: Any, classes: frozenset[str], operations: frozenset[str],
         boot, an unshelve, another operation.
     :raises PlacementError: placement could not be read.
     """
-    if 'instance_uuid' not in spec or (
-            operations <= _SOURCE_IGNORED and not spec.ignore_hosts):
+    if 'instance_uuid' not in spec:
         return None
     context = nova_context.get_admin_context()
     cell = _cell(context, spec.instance_uuid)
