@@ -50,6 +50,19 @@ class Command(command.Command):
         except PlacementError as error:
             print(f'Placement: {error}', file=sys.stderr)
             return UNREACHABLE
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            print(f'{error.filename or "standard output"}: '
+                  f'{error.strerror}', file=sys.stderr)
+            return BAD_INPUT
+        except Exception as error:
+            # Left to cliff it would end with 1, which says "no".
+            if self.app is not None and self.app.options.debug:
+                raise
+            print(f'{type(error).__name__}: {error} (--debug shows where)',
+                  file=sys.stderr)
+            return BAD_INPUT
 
 
 def read_bytes(name: str, most: int = MAX_DOCUMENT) -> bytes:

@@ -51,12 +51,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Without a command cliff would open a shell of its own.
         application.parser.print_help(sys.stderr)
         return base.BAD_INPUT
+    status = base.BAD_INPUT
     try:
-        return int(application.run(arguments))
-    except BrokenPipeError:
-        # The reader has seen enough; Python would complain at its end.
+        status = int(application.run(arguments))
+        # Here, and not at Python's end, where nobody could catch it.
+        sys.stdout.flush()
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError) \
+                and status != base.BAD_INPUT:
+            print(f'standard output: {error.strerror}', file=sys.stderr)
+            status = base.BAD_INPUT
+        # Python would try to write the rest at its end, and complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return base.NO
+    return status
 
 
 if __name__ == '__main__':

@@ -142,6 +142,7 @@ class Kept(Generic[T]):
         with self._lock:
             self._snapshot = None
             self._flight = None
+            self._hold_off_until = float('-inf')
             self._not_before = self._clock()
 
     def _last(self, lifetime: Lifetime, flight: _Flight[T] | None) -> T:
@@ -193,6 +194,12 @@ class Kept(Generic[T]):
         except Exception as error:
             flight.error = error
             self._give_up(flight, error, lifetime)
+        except BaseException:
+            # Such as eventlet's GreenletExit: whoever waits must not take
+            # what is not there for the answer.
+            flight.error = Unreachable(f'{self._name}: the request was ended')
+            self._give_up(flight, flight.error, lifetime)
+            raise
         else:
             flight.value = value
             self._land(flight, value, lifetime)

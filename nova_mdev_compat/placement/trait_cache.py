@@ -28,6 +28,7 @@ import dataclasses
 import math
 import threading
 import time
+from typing import TypeAlias
 from typing import TypeVar
 
 from oslo_log import log as logging
@@ -48,6 +49,9 @@ from nova_mdev_compat.placement.verdicts import Verdicts
 LOG = logging.getLogger(__name__)
 
 T = TypeVar('T')
+
+#: Digest and document by provider.
+Published: TypeAlias = dict[str, tuple[str, Document]]
 
 #: Accept sets, memberships and providers' markers that are kept, the least
 #: used ones going first.
@@ -156,8 +160,9 @@ class TraitCache:
                 other for other, document in in_use.documents.items()
                 if self.verdicts.of(question, digest, source, other,
                                     document).accepted is accepted)
-            return self.carriers(some, frozenset(in_use.digests - some))
-        return self._again_if_gone(carriers) - self.doubles()
+            return self.carriers(
+                some, frozenset(in_use.digests - some)) - self.doubles()
+        return self._again_if_gone(carriers)
 
     def doubles(self) -> frozenset[str]:
         """UUIDs of the providers with several markers, which are unusable.
@@ -172,16 +177,20 @@ class TraitCache:
         return self._again_if_gone(
             lambda: self.carriers(frozenset([digest]), frozenset()))
 
-    def published(self) -> dict[str, tuple[str, Document]]:
+    def published(self) -> Published:
         """Digest and document of every provider that has a usable one.
 
         A request for each document in use: for moves that an accept set
         does not decide.
         """
+        return self._again_if_gone(self._published)
+
+    def _published(self) -> Published:
         in_use = self.in_use()
         found = {provider: (digest, document)
                  for digest, document in in_use.documents.items()
-                 for provider in self.members(digest)}
+                 for provider in self.carriers(
+                     frozenset([digest]), frozenset())}
         for provider in self.doubles():
             found.pop(provider, None)
         return found
@@ -199,14 +208,14 @@ class TraitCache:
             lambda deadline: memberships.carriers(
                 self._client, wanted, unwanted, deadline))).get()
 
-    def _again_if_gone(
-            self, ask: Callable[[], frozenset[str]]) -> frozenset[str]:
+    def _again_if_gone(self, ask: Callable[[], T]) -> T:
         try:
             return ask()
         except BadRequest as error:
             # A marker that was in use has been deleted meanwhile.
             LOG.info('Reading the markers again: %s', error)
             self._in_use.drop()
+            self._doubles.drop()
             return ask()
 
     def _read_marker(self, provider: str, deadline: Deadline) -> str | None:
@@ -217,6 +226,7 @@ class TraitCache:
         if len(found) > 1:
             self._warn(provider, found)
             return None
+        self._warned.discard(provider)
         return found.pop() if found else None
 
     def _find_doubles(self, deadline: Deadline) -> frozenset[str]:
