@@ -1,0 +1,147 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""What an invalid document is told: every fault, its place, what is right."""
+
+import json
+from typing import Any
+
+import ddt
+import testtools
+
+from nova_mdev_compat.codec import loading
+from nova_mdev_compat.codec import strict_json
+from nova_mdev_compat.compat import faults
+from nova_mdev_compat.compat.faults import InvalidDocument
+
+SELF = {'device_api': 'vfio-pci', 'mdev_type': 'a-b'}
+
+
+def told(document: Any) -> dict[str, str]:
+    """Messages by pointer; none for a valid document."""
+    text = document if isinstance(document, (str, bytes)) \
+        else json.dumps(document)
+    try:
+        loading.load(text)
+    except InvalidDocument as error:
+        return {fault.pointer: fault.message for fault in error.faults}
+    return {}
+
+
+def with_entry(**entry: Any) -> Any:
+    return {'format': 1, 'self': SELF, 'compatible': [entry]}
+
+
+#: Title, document, and for each pointer words of its message.
+TABLE = (
+    ('nearest name', {'format': 1, 'self': {**SELF, 'mdev_typ': 'a-b'},
+                      'compatible': []},
+     {'/self/mdev_typ': 'did you mean "mdev_type"?'}),
+    ('no name is near', {'format': 1, 'self': {**SELF, 'zzz': 1},
+                         'compatible': []},
+     {'/self/zzz': '"zzz" is not known here. Known are attributes, '}),
+    ('driver says why', {'format': 1, 'self': {**SELF, 'driver': 'a'},
+                         'compatible': []},
+     {'/self/driver': 'the mdev type contains the driver'}),
+    ('driver among bus facts',
+     {'format': 1, 'self': {'device_api': 'vfio-ap',
+                            'vfio-ap': {'driver': 'a'}}, 'compatible': []},
+     {'/self/vfio-ap/driver': 'the mdev type contains the driver'}),
+    ('device API of an entry', with_entry(device_api='vfio-pci'),
+     {'/compatible/0/device_api': 'the migration stream belongs to it'}),
+    ('several at once',
+     {'format': 2, 'self': {'device_api': 'pci', 'x': 1},
+      'compatible': [{'level': 'warm'}, {'mdev_type': 5}]},
+     {'/format': '2 is not right here', '/self/device_api': '"pci"',
+      '/self/x': 'not known', '/compatible/0/level': '"warm"',
+      '/compatible/1/mdev_type': '5 is not right here'}),
+    ('schema and meaning at once',
+     {'format': 1, 'self': {**SELF, 'x': 1},
+      'compatible': [{'mdev_type': 'ab'}, {'attributes': {'n': '${v}'}}]},
+     {'/self/x': 'not known', '/compatible/0/mdev_type': '<driver>-<type>',
+      '/compatible/1/attributes/n': 'uses v'}),
+    ('a float and others',
+     '{"format": 1.0, "self": {"device_api": "vfio-pci", "x": 1},'
+     ' "compatible": []}',
+     {'/format': '1.0 is a float', '/self/x': 'not known'}),
+    ('a key twice and what is wrong below',
+     '{"format": 1, "self": {"device_api": "vfio-pci"}, "compatible": [],'
+     ' "compatible": [{"level": "warm"}]}',
+     {'/compatible': 'more than once', '/compatible/0/level': '"warm"'}),
+    ('operators that do not go together',
+     with_entry(attributes={'n': {'any': True, 'absent': True}}),
+     {'/compatible/0/attributes/n': '"absent" and "any" do not go together'}),
+    ('a missing bound', with_entry(
+        variables={'v': {'minimum': 1}}, attributes={'n': '${v}'}),
+     {'/compatible/0/variables/v/maximum': '"maximum" is missing'}),
+    ('only create uses it', with_entry(
+        variables={'v': {'enum': [1]}}, create={'attributes': {'n': '${v}'}}),
+     {'/compatible/0/variables/v': '"create" uses it, but no field'}),
+    ('nothing uses it', with_entry(variables={'v': {'enum': [1]}}),
+     {'/compatible/0/variables/v': 'declared but not used'}),
+    ('a broken template may have used it', with_entry(
+        variables={'v': {'enum': [1]}}, attributes={'n': '${v'}),
+     {'/compatible/0/attributes/n': "at character 1: write ${name}"}),
+    ('place in a template', with_entry(
+        variables={'v': {'enum': [1]}}, attributes={'n': 'ab${v}7'}),
+     {'/compatible/0/attributes/n': 'at character 7: a digit'}),
+    ('a pointer is escaped', {'format': 1, 'self': {**SELF, 'a/b~c': 1},
+                              'compatible': []},
+     {'/self/a~1b~0c': 'not known'}),
+    ('member of another API', with_entry(**{'vfio-ccw': {}}),
+     {'/compatible/0/vfio-ccw': 'the device API is vfio-pci'}),
+    ('a version of other types', {
+        'format': 1, 'self': {**SELF, 'software_version': '1.0'},
+        'compatible': [{'mdev_type': 'a-c'}]},
+     {'/compatible/0': 'it names mdev_type, so "software_version"'}),
+    ('long values are cut', with_entry(level='x' * 200),
+     {'/compatible/0/level': '"' + 'x' * 59 + '... is not right'}),
+    ('counts', with_entry(attributes={'n': 'x' * 256}),
+     {'/compatible/0/attributes/n': '256 characters are over the limit of '
+      '255'}),
+    ('too long a text', ' ' * (strict_json.MAX_TEXT + 1),
+     {'': f'over {strict_json.MAX_TEXT} bytes'}),
+    ('line and column', '{"format": 1,\n "self": }',
+     {'': 'at line 2, column 10'}),
+    ('not UTF-8', b'{"\xff": 1}', {'': 'not UTF-8: byte 3'}),
+    ('a byte-order mark', b'\xef\xbb\xbf{}', {'': 'byte-order mark'}),
+    ('nested without end', '[' * 100000, {'': 'nested too deeply'}),
+    ('an integer past any bound', '{"format": ' + '9' * 30 + '}',
+     {'/format': 'does not fit in 64 bits'}),
+)
+
+
+@ddt.ddt
+class TestFaults(testtools.TestCase):
+
+    @ddt.data(*TABLE)
+    @ddt.unpack
+    def test_told(self, title: str, document: Any,
+                  wanted: dict[str, str]) -> None:
+        found = told(document)
+        for place, words in wanted.items():
+            self.assertIn(place, found, title)
+            self.assertIn(words, found[place], title)
+
+    @ddt.data(*TABLE)
+    @ddt.unpack
+    def test_nothing_else(self, title: str, document: Any,
+                          wanted: dict[str, str]) -> None:
+        # Where a float stands for the format, the rest is told all the same.
+        missing = {'/self', '/compatible'} - set(wanted)
+        self.assertEqual(set(wanted), set(told(document)) - missing, title)
+
+    def test_in_words(self) -> None:
+        self.assertEqual('(document): no', str(faults.Fault('', 'no')))
+        self.assertEqual('/a: no', str(faults.Fault('/a', 'no')))
+        self.assertEqual('/a: no; /b: yes', str(InvalidDocument(
+            [faults.Fault('/a', 'no'), faults.Fault('/b', 'yes')])))
