@@ -40,6 +40,7 @@ from nova_mdev_compat.placement.deadline import Deadline
 from nova_mdev_compat.placement.documents import DocumentStore
 from nova_mdev_compat.placement.documents import InUse
 from nova_mdev_compat.placement.errors import BadRequest
+from nova_mdev_compat.placement.errors import Unreachable
 from nova_mdev_compat.placement.kept import Kept
 from nova_mdev_compat.placement.kept import Lifetime
 from nova_mdev_compat.placement import memberships
@@ -57,6 +58,9 @@ Published: TypeAlias = dict[str, tuple[str, Document]]
 #: used ones going first.
 MAX_SETS = 64
 MAX_PROVIDERS = 1024
+# A placement that never ends an answer keeps a thread for each of these; so
+# many moves at a time a worker does not see.
+MAX_ASKING = 256
 # Providers with several markers that are read again, each by itself.
 _MAX_READ_AGAIN = 64
 
@@ -105,6 +109,7 @@ class TraitCache:
                              self._find_doubles, lifetime, clock,
                              patient=False)
         self._warned: set[str] = set()
+        self._asking = threading.BoundedSemaphore(MAX_ASKING)
         self.verdicts = Verdicts()
 
     def in_use(self) -> InUse:
@@ -137,10 +142,15 @@ class TraitCache:
 
         Never kept: it is what changes with every move.
         """
-        return self._keep(
-            f'the allocations of {consumer}',
-            lambda deadline: self._client.allocations(
-                consumer, deadline)).get()
+        def ask(deadline: Deadline) -> dict[str, dict[str, int]]:
+            if not self._asking.acquire(blocking=False):
+                raise Unreachable(f'{MAX_ASKING} requests for allocations '
+                                  'are under way already')
+            try:
+                return self._client.allocations(consumer, deadline)
+            finally:
+                self._asking.release()
+        return self._keep(f'the allocations of {consumer}', ask).get()
 
     def accepting(self, source: Document, digest: str,
                   question: Question) -> frozenset[str]:
