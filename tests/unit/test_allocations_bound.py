@@ -16,11 +16,12 @@ import threading
 from typing import Any
 from unittest import mock
 
+import fixtures
 import testtools
 
-from nova_mdev_compat.placement import trait_cache
 from nova_mdev_compat.placement.errors import Unreachable
 from nova_mdev_compat.placement.kept import Lifetime
+from nova_mdev_compat.placement import trait_cache
 
 
 class HangingClient:
@@ -41,9 +42,10 @@ class TestBound(testtools.TestCase):
     def test_no_more_than_so_many_at_a_time(self) -> None:
         client: Any = HangingClient()
         store: Any = mock.Mock()
-        with mock.patch.object(trait_cache, 'MAX_ASKING', 2):
-            cache = trait_cache.TraitCache(
-                client, store, lambda: Lifetime(60, 60, 0.05))
+        self.useFixture(fixtures.MonkeyPatch(
+            'nova_mdev_compat.placement.trait_cache.MAX_ASKING', 2))
+        cache = trait_cache.TraitCache(
+            client, store, lambda: Lifetime(60, 60, 0.05))
         for words in ('no answer', 'no answer', '2 requests for allocations'):
             error = self.assertRaises(Unreachable, cache.allocations, 'one')
             self.assertIn(words, str(error))
