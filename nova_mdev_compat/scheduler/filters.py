@@ -78,6 +78,9 @@ class MdevCompatFilter(filters.BaseHostFilter):
                judged: judgement.Judgement) -> list[Any]:
         keep = judged.keep(_first_candidate(hosts))
         if keep is None:
+            LOG.debug('Server %s, %s: its device is unpublished or given up, '
+                      'so all hosts stay.', _server(spec),
+                      judged.source.operation)
             return hosts
         left, removals = candidates.narrow(
             hosts, keep, judged.settings.enforce)
