@@ -23,6 +23,7 @@ import unittest
 
 MODULES = (
     'tests.unit.test_corpus',
+    'tests.unit.test_canonical',
     'tests.unit.test_faults',
     'tests.unit.test_traits',
     'tests.unit.test_fuzz_inputs',
