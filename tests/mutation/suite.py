@@ -25,6 +25,7 @@ MODULES = (
     'tests.unit.test_corpus',
     'tests.unit.test_canonical',
     'tests.unit.test_faults',
+    'tests.unit.test_shapes',
     'tests.unit.test_traits',
     'tests.unit.test_fuzz_inputs',
     'tests.unit.test_description',
