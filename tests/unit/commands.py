@@ -33,6 +33,17 @@ class Result:
     err: str
 
 
+class Output(fixtures.Fixture):
+    """Standard output, kept."""
+
+    def _setUp(self) -> None:
+        self._stream = io.StringIO()
+        self.useFixture(fixtures.MonkeyPatch('sys.stdout', self._stream))
+
+    def text(self) -> str:
+        return self._stream.getvalue()
+
+
 class CommandTestCase(testtools.TestCase):
 
     def setUp(self) -> None:
