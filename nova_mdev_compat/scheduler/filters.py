@@ -56,6 +56,8 @@ class MdevCompatFilter(filters.BaseHostFilter):
         try:
             return self._filter(hosts, spec_obj)
         except Exception as error:
+            # Whatever it is, it must not end everybody's scheduling: it is
+            # logged, once, and `on_error` says what happens to the hosts.
             return self._undecided(hosts, spec_obj, error)
 
     def _filter(self, hosts: list[Any], spec: Any) -> list[Any]:

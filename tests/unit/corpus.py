@@ -115,7 +115,8 @@ class Theme:
         """A ``self``: its own text, or that of a device or a document."""
         if isinstance(device, str):
             if device in self.content.get('documents', {}):
-                return self.document(name, device)['self']  # type: ignore
+                own: Json = self.document(name, device)['self']
+                return own
             device = self._lookup(name, 'devices', device)
         if not isinstance(device, dict):
             raise CorpusError(self.name, name, f'not a device: {device}')
