@@ -70,7 +70,7 @@ class FunctionalTestCase(
 
     def _watch_filter(self) -> None:
         self.endpoint = self.useFixture(
-            endpoint.FilterEndpoint(self.placement_fixture))
+            endpoint.FilterEndpoint(self.placement.fixture))
         manager = self.scheduler.manager.host_manager
         self.filter = manager.filter_obj_map[FILTER]
         self.probe = self.useFixture(counters.FilterProbe(
