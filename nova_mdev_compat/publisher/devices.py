@@ -15,42 +15,35 @@
 
 from __future__ import annotations
 
-import dataclasses
+from collections.abc import Iterable
 
-from nova_mdev_compat.publisher.facts import Facts
+from nova_mdev_compat.publisher.facts import Parent
+from nova_mdev_compat.publisher.host_device import HostDevice
+from nova_mdev_compat.publisher import mdev_devices
+from nova_mdev_compat.publisher.nova_conf import HostConfiguration
+from nova_mdev_compat.publisher import pci_devices
+
+__all__ = ['HostDevice', 'devices', 'problems']
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class HostDevice:
-    """A device that Nova hands out from this host.
+def devices(parents: Iterable[Parent],
+            configuration: HostConfiguration) -> list[HostDevice]:
+    """A row for each device that Nova hands out, sorted by provider.
 
-    :param parent: the kernel's name of its parent, or of the physical device
-        itself: `0000:84:00.0`, `mtty`.
-    :param mdev_type: the type that Nova makes there; None is a physical
-        device.
-    :param provider_suffix: what follows the root provider's name and a `_`
-        in the name of the device's provider: `pci_0000_84_00_0`,
-        `mtty_mtty`, and `0000:81:00.0` for PCI in placement.
-    :param resource_class: the class of the provider's inventory.
-    :param facts: what the probes say of it.
-    :param pci_in_placement: Nova replaces this provider's traits with those
-        of its own `[pci] device_spec` every minute or so.
-
-    Virtual functions of PCI in placement share the provider of their
-    physical function: several devices can have the same provider.
+    A provider that is named here need not exist: Nova makes none for a
+    parent that has no room and no devices, or is over `max_instances`.
     """
+    known = list(parents)
+    found = [*mdev_devices.devices(known, configuration.mdev),
+             *pci_devices.devices(known, configuration.device_specs)]
+    return sorted(found, key=lambda device: (device.provider_suffix,
+                                             device.parent))
 
-    parent: str
-    mdev_type: str | None
-    provider_suffix: str
-    resource_class: str
-    facts: Facts
-    pci_in_placement: bool = False
 
-    def provider_name(self, root_name: str) -> str:
-        """Name of its provider.
-
-        :param root_name: name of the root provider, which is the hypervisor
-            hostname.
-        """
-        return f'{root_name}_{self.provider_suffix}'
+def problems(parents: Iterable[Parent],
+             configuration: HostConfiguration) -> list[str]:
+    """What does not fit together, for the operator to look at."""
+    known = list(parents)
+    return [*configuration.problems,
+            *mdev_devices.problems(known, configuration.mdev),
+            *pci_devices.problems(known, configuration.device_specs)]
