@@ -86,8 +86,9 @@ def _address_problems(makers: dict[str, Parent], mdev: MdevConfiguration,
 
 def _parent_problems(makers: dict[str, Parent],
                      mdev: MdevConfiguration) -> Iterator[str]:
+    enabled = {*mdev.types.values(), mdev.default}
     for name, parent in makers.items():
-        if mdev.address(name) is not None:
+        if mdev.address(name) is not None or not enabled & set(parent.types):
             continue
         if parent.facts.get('bus') == 'virtual':
             yield (f'{parent.name}: Nova makes devices of it only if a '
