@@ -30,7 +30,7 @@ class HostDevice:
         device.
     :param provider_suffix: what follows the root provider's name and a `_`
         in the name of the device's provider: `pci_0000_84_00_0`,
-        `mtty_mtty`, and `0000:81:00.0` for PCI in placement.
+        `mtty_mtty`, and `0000:AF:00.0` (in capitals) for PCI in placement.
     :param resource_class: the class of the provider's inventory.
     :param facts: what the probes say of it.
     :param pci_in_placement: Nova replaces this provider's traits with those

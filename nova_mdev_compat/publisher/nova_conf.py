@@ -131,6 +131,11 @@ def _told() -> Iterator[None]:
     except device_spec.InvalidDeviceSpec as error:
         raise InvalidNovaConfiguration(
             [f'[pci] device_spec: {error}']) from error
+    except cfg.NoSuchOptError as error:
+        # Every option that is read is registered: a reference in its value
+        # is what could not be found.
+        raise InvalidNovaConfiguration(
+            [f'{error.opt_name}: {error.__context__}']) from error
     except (cfg.Error, OSError, ValueError) as error:
         raise InvalidNovaConfiguration([str(error)]) from error
 

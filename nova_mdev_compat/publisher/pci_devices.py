@@ -31,7 +31,9 @@ from nova_mdev_compat.publisher.host_device import HostDevice
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class _Match:
+class Match:
+    """A device and the entry of device_spec that it matches."""
+
     parent: Parent
     spec: DeviceSpec
 
@@ -41,7 +43,8 @@ class _Match:
 
     @property
     def provider_suffix(self) -> str:
-        return self.physical_function or self.parent.name
+        """The address in capitals, as Nova writes it there."""
+        return (self.physical_function or self.parent.name).upper()
 
     @property
     def resource_class(self) -> str:
@@ -52,10 +55,10 @@ class _Match:
 def devices(parents: Sequence[Parent],
             specs: Sequence[DeviceSpec]) -> Iterator[HostDevice]:
     """A row for each device that Nova puts into placement."""
-    for suffix, matches in _by_provider(parents, specs).items():
-        if _conflict(matches):
+    for suffix, found in _by_provider(parents, specs).items():
+        if _conflict(found):
             continue
-        for match in matches:
+        for match in found:
             yield HostDevice(
                 parent=match.parent.name, mdev_type=None,
                 provider_suffix=suffix, resource_class=match.resource_class,
@@ -66,11 +69,11 @@ def devices(parents: Sequence[Parent],
 def problems(parents: Sequence[Parent],
              specs: Sequence[DeviceSpec]) -> Iterator[str]:
     """Providers that Nova refuses to make, and entries without a device."""
-    for suffix, matches in _by_provider(parents, specs).items():
-        conflict = _conflict(matches)
+    for suffix, found in _by_provider(parents, specs).items():
+        conflict = _conflict(found)
         if conflict:
             yield f'[pci] device_spec: {suffix}: {conflict}'
-    used = {match.spec.text for match in _matches(parents, specs)}
+    used = {match.spec.text for match in matches(parents, specs)}
     for spec in specs:
         if spec.remote_managed:
             yield f'[pci] device_spec: left out: {spec.text}'
@@ -79,16 +82,16 @@ def problems(parents: Sequence[Parent],
 
 
 def _by_provider(parents: Sequence[Parent],
-                 specs: Sequence[DeviceSpec]) -> dict[str, list[_Match]]:
-    found: dict[str, list[_Match]] = {}
-    for match in _matches(parents, specs):
+                 specs: Sequence[DeviceSpec]) -> dict[str, list[Match]]:
+    found: dict[str, list[Match]] = {}
+    for match in matches(parents, specs):
         if match.spec.tracked_in_placement and not match.spec.remote_managed:
             found.setdefault(match.provider_suffix, []).append(match)
     return found
 
 
-def _matches(parents: Sequence[Parent],
-             specs: Sequence[DeviceSpec]) -> Iterator[_Match]:
+def matches(parents: Sequence[Parent],
+            specs: Sequence[DeviceSpec]) -> Iterator[Match]:
     """Each device with the first entry that it matches."""
     physical = {parent.name for parent in parents
                 if parent.facts.get('pci.total_vfs')}
@@ -98,7 +101,7 @@ def _matches(parents: Sequence[Parent],
             continue
         for spec in specs:
             if _spec_matches(spec, parent, physical):
-                yield _Match(parent, spec)
+                yield Match(parent, spec)
                 break
 
 
@@ -111,21 +114,21 @@ def _spec_matches(spec: DeviceSpec, parent: Parent,
                         through or None)
 
 
-def _conflict(matches: Sequence[_Match]) -> str | None:
+def _conflict(found: Sequence[Match]) -> str | None:
     """Why Nova cannot make one provider of them, if it cannot."""
-    children = [match.physical_function is not None for match in matches]
+    children = [match.physical_function is not None for match in found]
     if any(children) and not all(children):
         return ('Nova refuses a physical function together with its virtual '
                 'functions')
-    classes = {match.resource_class for match in matches}
+    classes = {match.resource_class for match in found}
     if len(classes) > 1:
         return ('Nova refuses virtual functions of one physical function '
-                f'with different resource classes: {", ".join(classes)}')
-    if len({match.spec.traits for match in matches}) > 1:
+                f'with different resource classes: {", ".join(sorted(classes))}')
+    if len({match.spec.traits for match in found}) > 1:
         return ('Nova refuses virtual functions of one physical function '
                 'with different traits')
     if any(children) and any('one_time_use' in match.spec.tags
-                             for match in matches):
+                             for match in found):
         return 'Nova refuses one_time_use for virtual functions'
     return None
 

@@ -25,8 +25,8 @@ import testtools
 
 from nova_mdev_compat.publisher.facts import Parent
 from nova_mdev_compat.publisher.facts import ProbeFailed
-from nova_mdev_compat.publisher.probes import tree as sysfs_tree
 from nova_mdev_compat.publisher.probes.sysfs import SysfsProbe
+from nova_mdev_compat.publisher.probes import tree as sysfs_tree
 from tests.unit import sysfs_trees
 
 PLAIN = {'device_api': 'vfio-pci', 'type.instances': 0}
