@@ -123,7 +123,8 @@ def _conflict(found: Sequence[Match]) -> str | None:
     classes = {match.resource_class for match in found}
     if len(classes) > 1:
         return ('Nova refuses virtual functions of one physical function '
-                f'with different resource classes: {", ".join(sorted(classes))}')
+                'with different resource classes: '
+                + ', '.join(sorted(classes)))
     if len({match.spec.traits for match in found}) > 1:
         return ('Nova refuses virtual functions of one physical function '
                 'with different traits')
