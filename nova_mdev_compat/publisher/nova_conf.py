@@ -76,7 +76,8 @@ class HostConfiguration:
     :param host: nova-compute's `[DEFAULT] host`.
     :param root_uuid: UUID of the root provider, which is surer than a name;
         None without a compute_id file.
-    :param root_names: names to look for it by, the likeliest first.
+    :param root_names: names to look for it by, the likeliest first; empty
+        where its UUID is known.
     :param mdev: which mdev types Nova makes.
     :param device_specs: physical devices that are in placement; empty where
         `report_in_placement` is off.
@@ -117,7 +118,8 @@ def read(config_files: Sequence[str] | None = None,
         groups, lambda path: tree.exists(f'devices/virtual/{path}'))
     if errors:
         raise InvalidNovaConfiguration(errors)
-    names = tuple(dict.fromkeys((hostname(), host)))
+    # A name may take as long as the name service to find.
+    names = () if root_uuid else tuple(dict.fromkeys((hostname(), host)))
     return HostConfiguration(
         host=host, root_uuid=root_uuid, root_names=names, mdev=mdev,
         device_specs=specs,
