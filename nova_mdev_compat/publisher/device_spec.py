@@ -126,11 +126,13 @@ class DeviceSpec:
 
     @property
     def traits(self) -> frozenset[str]:
-        """What Nova puts on the provider, before it writes it in full."""
-        traits = self.tags.get('traits') or ''
-        live = strutils.bool_from_string(self.tags.get('live_migratable'))
-        return frozenset([*str(traits).upper().split(','),
-                          'HW_PCI_LIVE_MIGRATABLE' if live else ''])
+        """What Nova puts on the provider, all of it as custom traits."""
+        traits = [trait for trait in
+                  str(self.tags.get('traits') or '').upper().split(',')
+                  if trait]
+        if strutils.bool_from_string(self.tags.get('live_migratable')):
+            traits.append('HW_PCI_LIVE_MIGRATABLE')
+        return frozenset(_custom(trait) for trait in traits)
 
     def resource_class(self, vendor_id: str, product_id: str) -> str:
         """The class that Nova gives a device of these ids."""
@@ -138,10 +140,16 @@ class DeviceSpec:
         if not requested:
             return f'CUSTOM_PCI_{vendor_id}_{product_id}'.upper()
         name = str(requested).upper()
-        if (name in os_resource_classes.STANDARDS
-                or os_resource_classes.is_custom(name)):
+        if name in os_resource_classes.STANDARDS:
             return name
-        return str(os_resource_classes.normalize_name(name))
+        return _custom(name)
+
+
+def _custom(name: str) -> str:
+    """A name in capitals as placement takes it, of a class or a trait."""
+    if os_resource_classes.is_custom(name):
+        return name
+    return str(os_resource_classes.normalize_name(name))
 
 
 def read(entries: Iterable[str]) -> tuple[DeviceSpec, ...]:

@@ -76,8 +76,8 @@ class HostConfiguration:
     :param host: nova-compute's `[DEFAULT] host`.
     :param root_uuid: UUID of the root provider, which is surer than a name;
         None without a compute_id file.
-    :param root_names: names to look for it by, the likeliest first; empty
-        where its UUID is known.
+    :param root_names: names to look for it by, the likeliest first; `host`
+        alone where its UUID is known.
     :param mdev: which mdev types Nova makes.
     :param device_specs: physical devices that are in placement; empty where
         `report_in_placement` is off.
@@ -119,10 +119,10 @@ def read(config_files: Sequence[str] | None = None,
     if errors:
         raise InvalidNovaConfiguration(errors)
     # A name may take as long as the name service to find.
-    names = () if root_uuid else tuple(dict.fromkeys((hostname(), host)))
+    names = [host] if root_uuid else [hostname(), host]
     return HostConfiguration(
-        host=host, root_uuid=root_uuid, root_names=names, mdev=mdev,
-        device_specs=specs,
+        host=host, root_uuid=root_uuid,
+        root_names=tuple(dict.fromkeys(names)), mdev=mdev, device_specs=specs,
         problems=(*problems, *_identity_problems(conf, root_uuid)))
 
 

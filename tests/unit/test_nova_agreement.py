@@ -25,6 +25,7 @@ from typing import Any
 from unittest import mock
 
 import fixtures
+from hypothesis import example
 from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -52,7 +53,10 @@ CHECKS_TAGS = hasattr(devspec.PciDeviceSpec, '_normalize_device_spec_tag')
 LIBVIRT_NAMES = ('pci_0000_84_00_0', 'pci_0000_af_00_0', 'pci_0000_85_01_7',
                  'mtty_mtty', 'mdpy_mdpy', 'css_0_0_0313', 'ap_matrix',
                  'pci_0000_84_00', 'x')
-ADDRESSES = ('0000:84:00.0', '0000:af:00.0', '0000:AF:00.0', '0000:84:00_0',
+# The good ones come often, as one bad value makes the whole file worthless.
+ADDRESSES = ('0000:84:00.0', '0000:af:00.0', '0000:85:01.7', '0000:84:00.1',
+             '0000:af:00.1', '0000:85:01.6', 'mtty_mtty', 'mdpy_mdpy',
+             '0000:84:00.0', '0000:af:00.0', '0000:AF:00.0', '0000:84:00_0',
              '0000:85:01.7', 'mtty_mtty', 'mdpy_mdpy', 'css_0_0_0313',
              'ap_matrix', '84:00.0', '0000:84:00.8')
 USABLE = [address for address in ADDRESSES
@@ -61,8 +65,9 @@ TYPES = ('nvidia-35', 'nvidia-36', 'mtty-1')
 GROUPS = st.fixed_dictionaries({}, optional={
     'device_addresses': st.lists(st.sampled_from(USABLE), min_size=1,
                                  max_size=3).map(','.join),
-    'mdev_class': st.sampled_from(('VGPU', 'CUSTOM_A', 'custom_a', 'PGPU')),
-    'max_instances': st.sampled_from(('0', '1', '16')),
+    'mdev_class': st.sampled_from(('VGPU', 'CUSTOM_A', 'CUSTOM_B', 'CUSTOM_C',
+                                   'PGPU')),
+    'max_instances': st.sampled_from(('0', '1', '16', '2', '3')),
 })
 VIRTUAL = ('/sys/devices/virtual/mtty/mtty', '/sys/devices/virtual/mdpy/mdpy')
 
@@ -79,11 +84,13 @@ REGEXES = st.fixed_dictionaries({}, optional={
     name: st.sampled_from(('.*', '81', '0000', '0[01]', '[0-3]', '', '(', '0',
                            '00'))
     for name in ('domain', 'bus', 'slot', 'function')})
-IDS = st.sampled_from(('10de', '10DE', ' 10de ', '0x10de', '*', '26b9', 'x',
-                       '8086', '100000', ''))
+IDS = st.sampled_from(('10de', '10DE', ' 10de ', '0x10de', '*', ' * ', '26b9',
+                       '8086', '26ba', '*', '10de', '10de', 'x', '100000'))
+GOOD = st.sampled_from(('0000:81:00.0', '0000:81:00.4', '0000:81:01.1',
+                        '*:81:*.*', ':81:00.', '0a:00.1', '.4', ''))
 SPECS = st.fixed_dictionaries({}, optional={
     'vendor_id': IDS, 'product_id': IDS,
-    'address': st.one_of(GLOBS, REGEXES),
+    'address': st.one_of(GOOD, GOOD, GLOBS, REGEXES),
     'physical_network': st.sampled_from(('net', None)),
     'traits': st.sampled_from(('', 'a,b', 'B,A')),
     'managed': st.sampled_from(('yes', 'what') if CHECKS_TAGS else ('yes',)),
@@ -97,6 +104,12 @@ DEVICES = (
     ('0000:81:01.1', '0000:81:00.0', '10de', '26ba'),
     ('0000:0a:00.1', None, '8086', '0001'),
 )
+
+
+def two_functions(*traits: str) -> list[dict[str, str]]:
+    return [{'address': address, 'resource_class': 'PGPU', 'traits': names}
+            for address, names in zip(('0000:81:00.4', '0000:81:01.1'),
+                                      traits)]
 
 
 def written(enabled: list[str], groups: dict[str, dict[str, str]]) -> str:
@@ -200,6 +213,9 @@ class TestPciDevices(AgreementTestCase):
 
     @settings(max_examples=500, deadline=None)
     @given(st.lists(SPECS, max_size=3))
+    @example(two_functions('a,b', 'B,A'))
+    @example(two_functions('a-b', 'CUSTOM_A_B'))
+    @example(two_functions('a', 'b'))
     def test_providers_and_classes(self, specs: list[dict[str, Any]]) -> None:
         lines = ['[pci]', 'report_in_placement = true']
         lines += ['device_spec = ' + jsonutils.dumps(spec) for spec in specs]

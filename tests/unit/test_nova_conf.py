@@ -177,7 +177,7 @@ class TestComputeNode(NovaConfTestCase):
         self.write(UUID + '\n', 'compute_id')
         configuration = self.read('[DEFAULT]\nstate_path = /nowhere\n')
         self.assertEqual(UUID, configuration.root_uuid)
-        self.assertEqual((), configuration.root_names)
+        self.assertEqual((socket.gethostname(),), configuration.root_names)
         self.assertEqual((), configuration.problems)
 
     def test_uuid_in_the_state_path(self) -> None:
