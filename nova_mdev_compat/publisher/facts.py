@@ -90,12 +90,15 @@ class ProbeFailed(Exception):
     :param reason: what it could not find out, and what to do.
     :param parents: names of the parents that it concerns; None is all, those
         that it would have found too.
+    :param found: what it could find out of others.
     """
 
     def __init__(self, reason: str,
-                 parents: Collection[str] | None = None) -> None:
+                 parents: Collection[str] | None = None,
+                 found: Collection[Parent] = ()) -> None:
         super().__init__(reason)
         self.parents = None if parents is None else frozenset(parents)
+        self.found = tuple(found)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -128,12 +128,18 @@ def find(root: str = '/sys', only: Collection[str] | None = None,
 
 def _run(name: str, probe: Callable[[str], Probe], root: str,
          parents: dict[str, Parent]) -> Failure | None:
-    """Add what a probe finds to the parents, all of it or nothing."""
+    """Add what a probe finds to the parents."""
+    failure: Failure | None = None
+    found: list[Parent] = []
     try:
-        found = list(probe(root).parents(dict(parents)))
+        try:
+            found = list(probe(root).parents(dict(parents)))
+        except ProbeFailed as error:
+            failure = Failure(name, str(error), error.parents)
+            found = list(error.found)
         _check(found)
     except ProbeFailed as error:
-        return Failure(name, str(error), error.parents)
+        return Failure(name, str(error))
     # A site's own probe may raise anything, and must not stop the others.
     except Exception as error:
         LOG.exception('Probe %s', name)
@@ -141,7 +147,7 @@ def _run(name: str, probe: Callable[[str], Probe], root: str,
     for parent in found:
         known = parents.get(parent.name)
         parents[parent.name] = _merge(known, parent) if known else parent
-    return None
+    return failure
 
 
 def _merge(known: Parent, more: Parent) -> Parent:

@@ -123,6 +123,20 @@ class TestFind(testtools.TestCase):
         self.assertEqual('probe nvml: lost', str(found.failure(GPU.name)))
         self.assertIsNone(found.failure(OTHER.name))
 
+    def test_failure_of_some_gives_the_others(self) -> None:
+        more = Parent(OTHER.name, {'site.rack': 4})
+        failing = probe(raises=ProbeFailed('lost', [GPU.name], [more]))
+        found = self.find(sysfs=probe([GPU, OTHER]), nvml=failing)
+        self.assertEqual(4, found.parents[OTHER.name].facts['site.rack'])
+        self.assertIsNone(found.failure(OTHER.name))
+        self.assertIsNotNone(found.failure(GPU.name))
+
+    def test_failure_that_gives_bad_facts(self) -> None:
+        bad: Any = Parent('x', {'A': 1})
+        failing = probe(raises=ProbeFailed('lost', [GPU.name], [bad]))
+        found = self.find(sysfs=probe([OTHER]), nvml=failing)
+        self.assertIn("'A' is not a name", str(found.failure(OTHER.name)))
+
     def test_any_exception_is_a_failure(self) -> None:
         logger = self.useFixture(fixtures.FakeLogger())
         found = self.find(sysfs=probe([OTHER]),

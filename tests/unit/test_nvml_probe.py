@@ -39,7 +39,9 @@ FAILURES = (
     ('nvmlInit', 'LIB_RM_VERSION_MISMATCH', 'reload the driver'),
     ('nvmlSystemGetDriverVersion', 'UNKNOWN', 'Unknown Error'),
     ('nvmlGetVgpuVersion', 'NO_PERMISSION', 'Insufficient Permissions'),
-    ('nvmlDeviceGetHandleByPciBusId', 'GPU_IS_LOST', 'GPU is lost'),
+    ('nvmlDeviceGetHandleByPciBusId', 'GPU_IS_LOST',
+     '0000:41:00.0: GPU is lost'),
+    ('nvmlDeviceGetHandleByPciBusId', 'NOT_FOUND', '0000:41:00.0: Not Found'),
     ('nvmlDeviceGetCurrentEccMode', 'GPU_IS_LOST', 'GPU is lost'),
     ('nvmlVgpuTypeGetName', 'TIMEOUT', 'Timeout'),
 )
@@ -107,11 +109,31 @@ class TestNvml(testtools.TestCase):
         self.assertEqual([], NvmlProbe(library=library).parents(known(tree)))
         self.assertEqual([], library.calls)
 
-    def test_leaves_what_another_driver_runs(self) -> None:
+    def test_a_lost_gpu_does_not_stop_the_others(self) -> None:
+        parents = known('nvidia-mdev-on-vf')
+        parents['0000:81:00.0'] = Parent(
+            '0000:81:00.0', parents['0000:41:00.0'].facts)
+        answers = dict(RECORDED['mdev']['answers'])
+        answers['nvmlDeviceGetHandleByPciBusId'] = {
+            **answers['nvmlDeviceGetHandleByPciBusId'],
+            '0000:81:00.0': {'error': 'GPU_IS_LOST'}}
+        failure = self.assertRaises(
+            ProbeFailed,
+            NvmlProbe(library=nvml_library.Library(answers)).parents, parents)
+        self.assertEqual({'0000:81:00.0'}, failure.parents)
+        self.assertEqual(
+            [expected(row) for row in RECORDED['mdev']['parents'].values()],
+            [Parent('', parent.facts, parent.types)
+             for parent in failure.found])
+
+    @ddt.data({'driver': 'vfio-pci'}, {'driver': 'nouveau'},
+              {'pci.class': '040300'},
+              {'driver': 'nvidia-nvswitch', 'pci.class': '068000'})
+    def test_leaves_what_is_no_gpu_of_the_driver(
+            self, facts: dict[str, str]) -> None:
         parents = known('nvidia-mdev-on-vf')
         for name, parent in parents.items():
-            parents[name] = Parent(name, {**parent.facts,
-                                          'driver': 'vfio-pci'})
+            parents[name] = Parent(name, {**parent.facts, **facts})
         library = nvml_library.Library({})
         self.assertEqual([], NvmlProbe(library=library).parents(parents))
 

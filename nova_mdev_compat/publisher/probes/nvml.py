@@ -34,6 +34,9 @@ from nova_mdev_compat.publisher.facts import ProbeFailed
 
 _NVIDIA = '10de'
 
+# The base class of display controllers.
+_DISPLAY = '03'
+
 
 class NvmlProbe:
     """What NVML says of the GPUs whose parents other probes found.
@@ -52,7 +55,8 @@ class NvmlProbe:
         """More facts of the NVIDIA parents.
 
         :raises ProbeFailed: there are such parents and the library is
-            missing, is of another release than the driver, or fails.
+            missing, is of another release than the driver, or fails; for a
+            GPU that is lost, it concerns its parents alone.
         """
         ours = [parent for parent in known.values() if _is_nvidia(parent)]
         if not ours:
@@ -60,13 +64,37 @@ class NvmlProbe:
         names = frozenset(parent.name for parent in ours)
         library = self._library or _import_library(names)
         with _session(library, names):
-            return list(_Host(library).parents(ours))
+            host = _Host(library)
+            found = [host.parent(parent) for parent in ours]
+        return _told(found, host.lost, ours)
 
 
 def _is_nvidia(parent: Parent) -> bool:
-    driver = parent.facts.get('driver')
+    """A GPU, or a function of one, that NVML should know.
+
+    The same driver may run other devices too, such as those of sound.
+    """
+    kind = str(parent.facts.get('pci.class', _DISPLAY))
     return (parent.facts.get('pci.vendor') == _NVIDIA
-            and isinstance(driver, str) and driver.startswith('nvidia'))
+            and parent.facts.get('driver') == 'nvidia'
+            and kind.startswith(_DISPLAY))
+
+
+def _gpu_address(parent: Parent) -> str:
+    return str(parent.facts.get('pci.physical_function', parent.name))
+
+
+def _told(found: list[Parent], lost: Mapping[str, str],
+          ours: list[Parent]) -> list[Parent]:
+    """What was found, unless a GPU did not answer."""
+    if not lost:
+        return found
+    concerned = {parent.name for parent in ours
+                 if _gpu_address(parent) in lost}
+    raise ProbeFailed(
+        '; '.join(f'NVML: {address}: {reason}'
+                  for address, reason in lost.items()), concerned,
+        [parent for parent in found if parent.name not in concerned])
 
 
 def _import_library(parents: Collection[str]) -> Any:
@@ -109,6 +137,8 @@ class _Host:
     """The answers of one session; a GPU with 256 VFs is asked once."""
 
     def __init__(self, library: Any) -> None:
+        #: Why a GPU does not answer, by its address.
+        self.lost: dict[str, str] = {}
         self._library = library
         self._absent = frozenset({library.NVML_ERROR_NOT_SUPPORTED,
                                   library.NVML_ERROR_NOT_FOUND,
@@ -117,17 +147,16 @@ class _Host:
         self._types: dict[int, Facts] = {}
         self._host = self._host_facts()
 
-    def parents(self, ours: list[Parent]) -> Iterator[Parent]:
-        for parent in ours:
-            gpu = str(parent.facts.get('pci.physical_function', parent.name))
-            facts = {**self._host, **self._gpu(gpu)}
-            current = parent.facts.get('nvidia.vgpu_type')
-            if isinstance(current, int):
-                facts.update(self._type(current))
-            numbers = {name: _number(name) for name in parent.types}
-            yield Parent(parent.name, facts, {
-                name: self._type(number)
-                for name, number in numbers.items() if number is not None})
+    def parent(self, parent: Parent) -> Parent:
+        """More facts of a parent."""
+        facts = {**self._host, **self._gpu(_gpu_address(parent))}
+        current = parent.facts.get('nvidia.vgpu_type')
+        if isinstance(current, int):
+            facts.update(self._type(current))
+        numbers = {name: _number(name) for name in parent.types}
+        return Parent(parent.name, facts, {
+            name: self._type(number)
+            for name, number in numbers.items() if number is not None})
 
     def _ask(self, function: Callable[..., Any], *values: Any) -> Any:
         """An answer, or None where NVML has none to give."""
@@ -149,14 +178,16 @@ class _Host:
 
     def _gpu(self, address: str) -> dict[str, Fact]:
         if address not in self._gpus:
-            self._gpus[address] = self._gpu_facts(address)
+            try:
+                self._gpus[address] = self._gpu_facts(address)
+            except self._library.NVMLError as error:
+                self.lost[address] = str(error)
+                self._gpus[address] = {}
         return self._gpus[address]
 
     def _gpu_facts(self, address: str) -> dict[str, Fact]:
         library = self._library
-        handle = self._ask(library.nvmlDeviceGetHandleByPciBusId, address)
-        if handle is None:
-            return {}
+        handle = library.nvmlDeviceGetHandleByPciBusId(address)
         facts = {
             'nvml.board': self._ask(library.nvmlDeviceGetName, handle),
             'nvml.board.part_number':
