@@ -10,8 +10,15 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
+import os
+import sys
+
+# The directives of this documentation, and the corpus.
+sys.path.insert(0, os.path.abspath('../ext'))
+
 extensions = [
     'cliff.sphinxext',
+    'documents',
     'openstackdocstheme',
     'oslo_config.sphinxext',
 ]
