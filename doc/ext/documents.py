@@ -20,6 +20,7 @@ from the JSON Schema.
 import json
 import pathlib
 import sys
+import textwrap
 from typing import Any
 
 from docutils import nodes
@@ -74,7 +75,10 @@ def _case(name: str) -> Any:
 
 def _words(verdict: Any) -> list[str]:
     if not verdict.accepted:
-        return ['refused', *(f'  {one.message}' for one in verdict.reasons)]
+        return ['refused', *(
+            textwrap.fill(one.message, _WIDTH, initial_indent='  ',
+                          subsequent_indent='    ')
+            for one in verdict.reasons)]
     values = {**dict(verdict.variables), **verdict.create}
     return [f'accepted by entry {verdict.entry}',
             *(f'  {name} = {json.dumps(value)}'
@@ -152,7 +156,7 @@ def _phrases(member: Schema, schema: Schema) -> list[str]:
     for key, words in (('maxItems', 'at most {} items'),
                        ('maxProperties', 'at most {} members'),
                        ('maxLength', 'at most {} characters')):
-        if key in member:
+        if member.get(key, 1) > 1:
             phrases.append(words.format(member[key]))
     for key, words in (('propertyNames', 'names: {}'),
                        ('additionalProperties', 'values: {}')):
