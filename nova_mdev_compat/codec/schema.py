@@ -67,18 +67,25 @@ class _Error:
     names: bool
 
 
-def find_faults(value: Any) -> list[tuple[Path, Fault]]:
-    """Every place where the value breaks the JSON Schema."""
+def find_faults(value: Any,
+                validator: jsonschema.Draft202012Validator | None = None
+                ) -> list[tuple[Path, Fault]]:
+    """Every place where the value breaks the JSON Schema.
+
+    :param validator: of another schema than the document's; each of its
+        parts needs a `description`, which stands in the messages.
+    """
     found: dict[Path, Fault] = {}
-    for error in _errors(value):
+    for error in _errors(value, validator or _validator()):
         for path, message in _explain(error):
             # One fault a place: the first rule that it breaks says it.
             found.setdefault(path, Fault(pointer(path), message))
     return sorted(found.items(), key=lambda item: item[1])
 
 
-def _errors(value: Any) -> Iterator[_Error]:
-    for error in _validator().iter_errors(value):
+def _errors(value: Any, validator: jsonschema.Draft202012Validator
+            ) -> Iterator[_Error]:
+    for error in validator.iter_errors(value):
         broken: Any = error.schema
         yield _Error(tuple(error.absolute_path), error.instance,
                      str(error.validator), error.validator_value, broken,
@@ -107,7 +114,7 @@ def _additional(error: _Error) -> Iterator[tuple[Path, str]]:
 def _unknown(name: str, known: list[str], path: Path) -> str:
     if name == 'driver':
         return _DRIVER
-    if name == 'device_api' and path[:1] == ('compatible',):
+    if name == 'device_api' and 'compatible' in path:
         return _DEVICE_API
     near = difflib.get_close_matches(name, known, n=1)
     advice = f': did you mean {_shown(near[0])}?' if near else '.'

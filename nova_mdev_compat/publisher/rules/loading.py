@@ -14,12 +14,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from collections.abc import Sequence
 import dataclasses
+from importlib import metadata
 from pathlib import Path
 
+import nova_mdev_compat
 from nova_mdev_compat.publisher.rules.faults import RuleFault
+from nova_mdev_compat.publisher.rules import reading
+from nova_mdev_compat.publisher.rules.rule import Broken
+from nova_mdev_compat.publisher.rules.rule import RuleFile
 from nova_mdev_compat.publisher.rules.rule_set import RuleSet
+from nova_mdev_compat.publisher.rules.source import MAX_FILE
+
+#: Where the shipped rules are, under the root of a source tree, under the
+#: prefix of an installation, and under / where a distribution put them.
+SHIPPED = Path('etc', 'nova-mdev-compat', 'rules.d')
+
+SUFFIX = '.yaml'
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -35,14 +48,66 @@ class Loaded:
 
 
 def shipped_folder() -> Path:
-    """Where the rules are that come with the package."""
-    raise NotImplementedError
+    """Where the rules are that come with the package.
+
+    In a source tree beside the package; installed by pip where its record
+    of installed files says, which is right for every prefix and scheme; in
+    /etc for a package that was installed in another way.
+    """
+    beside = Path(nova_mdev_compat.__file__).parents[1] / SHIPPED
+    for folder in (beside, *_recorded()):
+        if folder.is_dir():
+            return folder
+    return Path('/') / SHIPPED
+
+
+def _recorded() -> Iterator[Path]:
+    try:
+        files = metadata.files('nova-mdev-compat') or []
+    except metadata.PackageNotFoundError:
+        return
+    for file in files:
+        if file.suffix == SUFFIX \
+                and file.parent.parts[-len(SHIPPED.parts):] == SHIPPED.parts:
+            yield Path(str(file.locate())).resolve().parent
 
 
 def load(folders: Sequence[Path]) -> Loaded:
     """The rules of the `*.yaml` files of folders.
 
-    :param folders: the shipped one first; what is read later replaces what
-        was read before.  A folder that cannot be read is a fault.
+    :param folders: the shipped one first; what is read later stands before
+        what was read earlier.  A folder that cannot be read is a fault.
     """
-    raise NotImplementedError
+    files: list[RuleFile] = []
+    others: list[RuleFault] = []
+    for folder in folders:
+        try:
+            paths = sorted(folder.iterdir())
+        except OSError as error:
+            files.append(_unreadable(folder, error))
+            continue
+        for path in paths:
+            if path.suffix == SUFFIX and not path.name.startswith('.'):
+                files.append(read_file(path))
+            elif path.suffix == '.yml':
+                others.append(RuleFault(
+                    str(path), 0, None, 'it is not read: the name of a rule '
+                    f'file ends in {SUFFIX}'))
+    rule_set = RuleSet(files)
+    return Loaded(rule_set, (*rule_set.faults, *others))
+
+
+def read_file(path: Path) -> RuleFile:
+    """The rules of one file, without the broken ones."""
+    try:
+        with path.open('rb') as file:
+            # One byte more tells that it is too long.
+            return reading.read(str(path), file.read(MAX_FILE + 1))
+    except OSError as error:
+        return _unreadable(path, error)
+
+
+def _unreadable(path: Path, error: OSError) -> RuleFile:
+    fault = RuleFault(str(path), 0, None,
+                      f'it cannot be read: {error.strerror}')
+    return RuleFile(str(path), broken=(Broken((fault,)),))
