@@ -152,7 +152,7 @@ class Describer:
         attribute = rule.attributes[name]
         stage = self._stages.get((rule.name, name), attribute.stage)
         path: Path = ('attributes', name)
-        self._origins[('self', *path)] = rule, path
+        self._origins['self', 'attributes', name] = rule, path
         value = self._value(rule, attribute.value, path)
         if stage != 'require':
             self._new.append(NewAttribute(name, stage, _literal(value)))

@@ -112,7 +112,8 @@ def _entry(entry: dict[str, Any], known: bool) -> dict[str, Any]:
     # Where the device's own type is not known, a literal may well be it.
     found = _without(entry)
     literal = found.get('mdev_type')
-    if not known and isinstance(literal, str) and is_mdev_type(literal):
+    if not known and isinstance(literal, str) and '$' not in literal \
+            and is_mdev_type(literal):
         found['mdev_type'] = _TYPE
     return found
 
