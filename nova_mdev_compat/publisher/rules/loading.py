@@ -15,6 +15,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
 from importlib import metadata
@@ -95,6 +96,22 @@ def load(folders: Sequence[Path]) -> Loaded:
                     f'file ends in {SUFFIX}'))
     rule_set = RuleSet(files)
     return Loaded(rule_set, (*rule_set.faults, *others))
+
+
+def check(texts: Mapping[str, bytes]) -> dict[str, tuple[RuleFault, ...]]:
+    """Every fault of rule files, by the file's name.
+
+    What they say of other rules is held against the shipped ones and each
+    other.
+
+    :param texts: content by name, in the order of reading.
+    """
+    shipped = [read_file(path) for path in sorted(
+        shipped_folder().glob('*' + SUFFIX))]
+    rule_set = RuleSet((*shipped, *(
+        reading.read(name, text) for name, text in texts.items())))
+    return {name: tuple(fault for fault in rule_set.faults
+                        if fault.file == name) for name in texts}
 
 
 def read_file(path: Path) -> RuleFile:

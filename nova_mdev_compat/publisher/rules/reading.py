@@ -42,6 +42,7 @@ from nova_mdev_compat.publisher.rules import trial
 from nova_mdev_compat.publisher.rules import values
 
 _ARRAYS = ('rules', 'facts')
+_MAPPINGS = ('attributes', 'facts', 'self')
 
 
 @functools.lru_cache(maxsize=None)
@@ -129,7 +130,7 @@ class _Reader:
     def _rules(self, content: dict[str, Any]) -> Iterator[Rule]:
         names: dict[str, int] = {}
         for path, item in self._items(content, 'rules'):
-            if path not in self._touched:
+            if isinstance(item, dict):
                 self._check_rule(path, item)
             name = self._right(path, item, 'name')
             if name in names:
@@ -153,11 +154,32 @@ class _Reader:
         if 'adds_to' not in item and 'when' not in item:
             self._fault((*path, 'when'), '"when" is missing: a rule for '
                         'every device there is would hide all others')
-        if item.get('adds_to') == item['name']:
+        if 'adds_to' in item and item['adds_to'] == item.get('name'):
             self._fault((*path, 'adds_to'), 'a rule cannot add to itself')
-        for place, message in (*_meaning(item),
-                               *trial.find_faults(item)):
+        sound = self._sound(path, item)
+        for place, message in (*_meaning(sound),
+                               *trial.find_faults(sound)):
             self._fault((*path, *place), message)
+
+    def _sound(self, path: Path, item: dict[str, Any]) -> dict[str, Any]:
+        """A rule or a statement without what is at fault already.
+
+        What is left can be looked at, so that one look tells every fault.
+        """
+        found: dict[str, Any] = {}
+        for name, value in item.items():
+            inside = (*path, name)
+            if inside not in self._touched:
+                found[name] = value
+            elif name in _MAPPINGS and isinstance(value, dict):
+                found[name] = {
+                    member: content for member, content in value.items()
+                    if (*inside, member) not in self._touched}
+            elif name == 'compatible' and isinstance(value, list):
+                found[name] = [
+                    {} if (*inside, index) in self._touched else entry
+                    for index, entry in enumerate(value)]
+        return found
 
     def _right(self, path: Path, item: Any, member: str) -> str | None:
         """A member of a rule that may be at fault elsewhere."""
@@ -177,8 +199,8 @@ class _Reader:
 
     def _statements(self, content: dict[str, Any]) -> Iterator[Statement]:
         for path, item in self._items(content, 'facts'):
-            if path not in self._touched:
-                for place, message in _meaning(item):
+            if isinstance(item, dict):
+                for place, message in _meaning(self._sound(path, item)):
                     self._fault((*path, *place), message)
             if path in self._touched:
                 self._add(self._inside(path),

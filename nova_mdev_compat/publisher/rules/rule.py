@@ -148,10 +148,3 @@ class RuleFile:
     lines: Mapping[tuple[str, ...], int] = dataclasses.field(
         default_factory=dict)
     broken: tuple[Broken, ...] = ()
-
-    @property
-    def faults(self) -> tuple[RuleFault, ...]:
-        """All faults, in the order of their lines."""
-        return tuple(sorted(
-            (fault for broken in self.broken for fault in broken.faults),
-            key=lambda fault: fault.line))

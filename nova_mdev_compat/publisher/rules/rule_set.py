@@ -78,6 +78,7 @@ class RuleSet:
 
     def __init__(self, files: Iterable[RuleFile] = ()) -> None:
         files = tuple(files)
+        self._order = {file.name: index for index, file in enumerate(files)}
         self._statements = tuple(
             statement for file in files for statement in file.statements)
         self._rules = _last_of_each_name(files)
@@ -108,8 +109,10 @@ class RuleSet:
     @property
     def faults(self) -> tuple[RuleFault, ...]:
         """Everything that is wrong, in the order of files and lines."""
-        return tuple(dict.fromkeys(
-            fault for broken in self._broken for fault in broken.faults))
+        return tuple(sorted(
+            {fault for broken in self._broken for fault in broken.faults},
+            key=lambda fault: (self._order[fault.file], fault.line,
+                               fault.message)))
 
     def is_enabled(self, rule: Rule) -> bool:
         """Whether the rule is used where its condition holds."""
