@@ -27,8 +27,8 @@ import testtools
 import yaml
 
 from nova_mdev_compat.compat.matching import Matcher
-from nova_mdev_compat.publisher.rules import reading
 from nova_mdev_compat.publisher.rules.faults import InvalidRule
+from nova_mdev_compat.publisher.rules import reading
 from nova_mdev_compat.publisher.rules.rule_set import RuleSet
 
 #: The rule before it had the attribute, and after.

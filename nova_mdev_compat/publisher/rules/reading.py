@@ -156,10 +156,10 @@ class _Reader:
                         'every device there is would hide all others')
         if 'adds_to' in item and item['adds_to'] == item.get('name'):
             self._fault((*path, 'adds_to'), 'a rule cannot add to itself')
-        sound = self._sound(path, item)
-        for place, message in (*_meaning(sound),
-                               *trial.find_faults(sound)):
-            self._fault((*path, *place), message)
+        # What the one finds fault with is not shown to the other.
+        for find_faults in (_meaning, trial.find_faults):
+            for place, message in find_faults(self._sound(path, item)):
+                self._fault((*path, *place), message)
 
     def _sound(self, path: Path, item: dict[str, Any]) -> dict[str, Any]:
         """A rule or a statement without what is at fault already.

@@ -163,7 +163,7 @@ class _Walk:
     def _name(self, key: yaml.Node, path: Path) -> str | None:
         line = key.start_mark.line + 1
         if not isinstance(key, yaml.ScalarNode):
-            self._refuse(path, f'line {line}: a name is a text', line)
+            self._refuse(path, f'line {line}: a name is a text')
             return None
         if key.tag == _TAG + 'merge':
             self._refuse((*path, '<<'), 'merge keys are not known here; '
@@ -191,7 +191,7 @@ class _Walk:
 
     def _refuse(self, path: Path, why: str, line: int | None = None) -> None:
         if line is not None:
-            self.lines.setdefault(path, line)
+            self.lines[path] = line
         self.faults.append((path, why))
 
 
