@@ -12,6 +12,7 @@
 
 """Any text, any rules, any facts: documents or documented faults."""
 
+import copy
 import json
 from typing import Any
 
@@ -27,94 +28,135 @@ from nova_mdev_compat.publisher.rules import reading
 from nova_mdev_compat.publisher.rules.rule_set import RuleSet
 
 Draw = st.DrawFn
+SLOW = [hypothesis.HealthCheck.too_slow,
+        hypothesis.HealthCheck.filter_too_much]
 
 FACTS = ('driver', 'ports', 'nvml.ecc', 'kernel.release', 'mdev_type',
-         'device_api', 'bus', 'pci.vendor', 'modes', 'parent')
-TEXTS = ('', 'a', 'acme', 'acme-x1', 'mtty-1', '1.0', '1.3.0', '6.12-x',
-         'vfio-pci', 'vfio-ap', 'pci', 'css', '10de', '${n}', '$', '$$',
-         '%{driver}', '%{ports}', '%{modes}', '%%', '%', '%{', 'x${n}',
-         '%{driver}-${n}', 'é', '\u0661', '\x85', 'a' * 255, 'a' * 256,
-         'accept', 'publish', 'require', 'on', '2026-01-01', '~', 'null')
-NAMES = ('a', 'b', 'acme', 'fact', 'value', 'otherwise', 'driver', 'any',
-         'absent', 'minimum', 'maximum', 'stage', 'n', '', 'A')
+         'driver.version', 'pci.vendor', 'modes')
+TEXTS = ('', 'a', 'acme', '1.0', '1.3.0', '6.12-x', '${n}', '$', '$$',
+         '%{driver}', '%{ports}', '%%', 'x${n}', '%{driver}-${n}', 'é',
+         '\u0661', 'a' * 255, 'accept', 'on', '2026-01-01', '~', 'null')
+WRONG = ('%', '%{', '%{modes}', '%{nothing}', 'a' * 256, '\x85')
+MEMBERS = ('a', 'b', 'fact', 'n')
+STAGES = ('accept', 'publish', 'require')
+VERSIONS = ('1.0', '1.3', '%{driver.version}', '2.0.1')
+TYPES = ('acme-x1', 'acme-x2', 'acme-x${n}', '%{driver}-1')
+RULES = ('a', 'b', 'acme')
 
-texts = st.sampled_from(TEXTS)
 integers = st.one_of(st.integers(-3, 9), st.sampled_from(
-    (2 ** 31, 2 ** 63 - 1, 2 ** 63, -2 ** 63 - 1)))
-scalars = st.one_of(texts, integers, st.booleans())
+    (2 ** 31, 2 ** 63 - 1)))
 anything = st.recursive(
-    st.one_of(scalars, st.none(), st.floats(), st.dates()),
+    st.one_of(st.sampled_from(TEXTS + WRONG), integers, st.none(),
+              st.floats(), st.dates(), st.just(2 ** 63)),
     lambda inner: st.one_of(
-        st.lists(inner, max_size=3),
-        st.dictionaries(st.sampled_from(NAMES + FACTS), inner, max_size=3)),
-    max_leaves=6)
-
-
-def mostly(strategy: Any) -> Any:
-    """What is right nearly always, and anything at all at times."""
-    return st.one_of(*[strategy] * 12, anything)
-
-
-def mapping(**members: Any) -> Any:
-    return mostly(st.fixed_dictionaries({}, optional={
-        name.replace('_', '-') if name.startswith('vfio') else name:
-        mostly(strategy) for name, strategy in members.items()}))
-
-
-def named(strategy: Any) -> Any:
-    return mostly(st.dictionaries(st.sampled_from(('a', 'b', 'fact', 'n')),
-                                  mostly(strategy), max_size=3))
-
-
+        st.lists(inner, max_size=3), st.dictionaries(
+            st.sampled_from(MEMBERS + FACTS + ('when', 'name', '')), inner,
+            max_size=3)), max_leaves=6)
 facts_names = st.sampled_from(FACTS)
-fact = st.fixed_dictionaries({'fact': facts_names}, optional={
-    'otherwise': st.one_of(scalars, st.just({'absent': True}))})
-values = st.one_of(scalars, fact, fact, st.lists(texts, max_size=3))
-bounds = st.one_of(st.integers(-3, 9), st.sampled_from(('1', '6.7', '6.18')))
+bounds = st.one_of(
+    st.tuples(st.integers(-3, 3), st.integers(3, 9)),
+    st.just(('6.7', '6.18'))).map(lambda pair: dict(
+        zip(('minimum', 'maximum'), pair)))
+texts = st.sampled_from(TEXTS)
+scalars = st.one_of(texts, integers, st.booleans())
 tests = st.one_of(
-    scalars, st.fixed_dictionaries({}, optional={
-        'minimum': bounds, 'maximum': bounds}),
-    st.builds(lambda text: {'glob': text}, texts),
+    scalars, bounds, texts.map(lambda text: {'glob': text}),
     st.sampled_from(({'present': True}, {'absent': True})),
-    st.builds(lambda some: {'any_of': some}, st.lists(scalars, max_size=3)))
+    st.lists(scalars, min_size=1, max_size=3).map(
+        lambda some: {'any_of': some}))
 conditions = st.recursive(
-    st.dictionaries(facts_names, mostly(tests), min_size=1, max_size=3),
+    st.one_of(st.just({'driver': 'acme'}), st.dictionaries(
+        facts_names, tests, min_size=1, max_size=2)),
     lambda inner: st.one_of(
-        st.builds(lambda some: {'any_of': some}, st.lists(inner, max_size=2)),
-        st.builds(lambda some: {'all_of': some}, st.lists(inner, max_size=2)),
-        st.builds(lambda one: {'not': one}, inner)), max_leaves=4)
-patches = st.one_of(
-    values, st.sampled_from(({'any': True}, {'absent': True})),
-    st.fixed_dictionaries({}, optional={'minimum': values,
-                                        'maximum': values}),
-    st.builds(lambda some: {'any_of': some},
-              st.one_of(st.lists(scalars, max_size=3), fact)))
-attributes = st.one_of(values, st.fixed_dictionaries({}, optional={
-    'value': values, 'fact': facts_names,
-    'stage': st.sampled_from(('accept', 'publish', 'require'))}))
-entries = mapping(
-    level=st.sampled_from(('live', 'cold')), variables=mostly(st.just(
-        {'n': {'minimum': 1, 'maximum': 8}})), mdev_type=patches,
-    software_version=patches, vfio_pci=named(patches),
-    attributes=named(patches), create=mapping(
-        mdev_type=values, attributes=named(values)))
-names = st.sampled_from(('a', 'b', 'acme'))
-rules = mapping(
-    name=names, when=conditions, adds_to=names, date=texts, source=texts,
-    enabled=st.booleans(), self=mapping(
-        device_api=values, mdev_type=values, software_version=values,
-        vfio_pci=named(values)), attributes=named(attributes),
-    compatible=st.lists(entries, max_size=3))
-files = mapping(
-    rules=st.lists(rules, max_size=4), facts=st.lists(mapping(
-        when=conditions, facts=st.dictionaries(facts_names, mostly(values),
-                                               max_size=3)), max_size=2),
-    stages=st.dictionaries(names, named(st.sampled_from(
-        ('accept', 'publish', 'require'))), max_size=2),
-    enable=st.lists(names, max_size=2), disable=st.lists(names, max_size=2))
-known = st.dictionaries(facts_names, st.one_of(
-    scalars, st.lists(st.sampled_from(('a', 'b', '$')), unique=True).map(
-        tuple)))
+        st.lists(inner, min_size=1, max_size=2).map(
+            lambda some: {'any_of': some}),
+        st.lists(inner, min_size=1, max_size=2).map(
+            lambda some: {'all_of': some}),
+        inner.map(lambda one: {'not': one})), max_leaves=3)
+fact = st.builds(
+    lambda name, other: {'fact': name, 'otherwise': other}, facts_names,
+    st.one_of(scalars, st.just({'absent': True})))
+values = st.one_of(scalars, fact, fact, st.lists(
+    st.sampled_from(('a', 'b', '$')), unique=True))
+named = st.dictionaries(st.sampled_from(MEMBERS), values, max_size=3)
+operators = st.one_of(
+    st.sampled_from(({'any': True}, {'absent': True}, {'minimum': 1},
+                     {'minimum': {'fact': 'ports', 'otherwise': 0}})),
+    st.lists(scalars, min_size=1, max_size=3).map(
+        lambda some: {'any_of': some}))
+patches = st.dictionaries(st.sampled_from(MEMBERS), st.one_of(
+    values, operators), max_size=3)
+versions = st.one_of(st.sampled_from(VERSIONS), st.sampled_from((
+    {'any': True}, {'minimum': '1.0', 'maximum': '%{driver.version}'})))
+attributes = st.dictionaries(st.sampled_from(MEMBERS), st.one_of(
+    values, st.builds(lambda value, stage: {'value': value, 'stage': stage},
+                      values, st.sampled_from(STAGES))), max_size=3)
+
+
+def optional(**members: Any) -> Any:
+    return st.fixed_dictionaries({}, optional=members)
+
+
+entries = optional(
+    level=st.sampled_from(('live', 'cold')), attributes=patches,
+    software_version=versions, mdev_type=st.sampled_from(TYPES[:2]),
+    create=optional(attributes=named))
+bound = st.just({
+    'variables': {'n': {'minimum': 1, 'maximum': 8}},
+    'mdev_type': 'acme-x${n}', 'software_version': {'any': True},
+    'create': {'mdev_type': 'acme-x1'}})
+names = st.sampled_from(RULES)
+parts = {
+    'date': st.just('2026-01-01'), 'enabled': st.booleans(),
+    'self': optional(software_version=st.sampled_from(VERSIONS),
+                     mdev_type=st.sampled_from(TYPES[:2])),
+    'attributes': attributes,
+    'compatible': st.lists(st.one_of(entries, bound), max_size=3)}
+rules = st.one_of(
+    st.fixed_dictionaries({'name': names, 'when': conditions},
+                          optional=parts),
+    st.fixed_dictionaries({'name': names, 'adds_to': names},
+                          optional={**parts, 'when': conditions}))
+everything = optional(
+    rules=st.lists(rules, min_size=1, max_size=3,
+                   unique_by=lambda rule: rule['name']),
+    facts=st.lists(st.fixed_dictionaries(
+        {'facts': st.dictionaries(facts_names, scalars, min_size=1,
+                                  max_size=2)},
+        optional={'when': conditions}), max_size=1),
+    stages=st.dictionaries(names, st.dictionaries(
+        st.sampled_from(MEMBERS), st.sampled_from(STAGES)), max_size=1),
+    enable=st.lists(names, max_size=1), disable=st.lists(names, max_size=1))
+only_rules = st.builds(
+    lambda base, more: {'rules': [
+        {'name': 'acme', 'when': {'driver': 'acme'}, **base},
+        *({'adds_to': 'acme', 'name': name, **part}
+          for name, part in zip(('a', 'b'), more))]},
+    optional(**parts), st.lists(optional(**parts), max_size=2))
+files = st.one_of(everything, only_rules, only_rules)
+known = st.fixed_dictionaries(
+    {'driver': st.just('acme'), 'device_api': st.just('vfio-pci'),
+     'driver.version': st.sampled_from(('1.3', '1.3.1', 'rc4'))},
+    optional={'ports': scalars, 'nvml.ecc': st.booleans(),
+              'kernel.release': st.sampled_from(('6.12-x', '6.6')),
+              'mdev_type': st.just('acme-x1'), 'pci.vendor': st.just('10de'),
+              'modes': st.just(('a', '$'))})
+
+
+@st.composite
+def spoiled(draw: Draw) -> Any:
+    """A file that is right but for one place, where anything is."""
+    content = copy.deepcopy(draw(files.filter(bool)))
+    inside, place = content, draw(st.sampled_from(sorted(content)))
+    while draw(st.integers(0, 4)):
+        here = inside[place]
+        if not here or not isinstance(here, (dict, list)):
+            break
+        inside = here
+        place = draw(st.sampled_from(
+            sorted(here) if isinstance(here, dict) else range(len(here))))
+    inside[place] = draw(anything)
+    return content
 
 
 @st.composite
@@ -137,6 +179,10 @@ def edited(draw: Draw) -> bytes:
                 st.sampled_from(('1.5', '[]', '{}', '%', '{fact: x}',
                                  'no', '*a', '"', '4'))) + '\n'
     return ''.join(lines).encode()
+
+
+def _yaml(content: Any) -> bytes:
+    return yaml.safe_dump(content, allow_unicode=True).encode()
 
 
 class TestProperties(testtools.TestCase):
@@ -164,12 +210,18 @@ class TestProperties(testtools.TestCase):
     def test_any_text(self, text: str, facts: dict[str, Any]) -> None:
         self.try_out(text.encode('utf-8', 'surrogatepass'), facts)
 
-    @hypothesis.settings(max_examples=400, deadline=None, suppress_health_check
-                         =[hypothesis.HealthCheck.too_slow])
+    @hypothesis.settings(max_examples=300, deadline=None,
+                         suppress_health_check=SLOW)
     @hypothesis.given(files, known)
     def test_any_rules(self, content: Any, facts: dict[str, Any]) -> None:
-        self.try_out(yaml.safe_dump(content, allow_unicode=True).encode(
-            'utf-8', 'surrogatepass'), facts)
+        self.try_out(_yaml(content), facts)
+
+    @hypothesis.settings(max_examples=300, deadline=None,
+                         suppress_health_check=SLOW)
+    @hypothesis.given(spoiled(), known)
+    def test_one_wrong_place(self, content: Any,
+                             facts: dict[str, Any]) -> None:
+        self.try_out(_yaml(content), facts)
 
     @hypothesis.settings(max_examples=60, deadline=None)
     @hypothesis.given(edited(), known)
