@@ -179,6 +179,45 @@ class TestFleet(testtools.TestCase):
                 self.assertTrue(accepts(destination, source))
 
 
+class TestFirstRule(testtools.TestCase):
+    """A device that had no rule gets one, as the documentation has it."""
+
+    RULE = """
+rules:
+- name: acme
+  when: {driver: acme}
+  attributes:
+    ports: {fact: ports, stage: %s}
+%s
+  compatible:
+  - {}
+"""
+    RELEASES = """
+    driver_release: {fact: driver.version, stage: %s}
+    kernel_release: {fact: kernel.release, stage: %s}
+"""
+    FACTS = {'driver': 'acme', 'device_api': 'vfio-pci',
+             'mdev_type': 'acme-x1', 'ports': 2, 'driver.version': '1.3',
+             'kernel.release': '6.12'}
+
+    def test_walk(self) -> None:
+        texts = ['', *(self.RULE % (stage, releases) for stage, releases in (
+            ('accept', self.RELEASES % ('publish', 'publish')),
+            ('publish', self.RELEASES % ('accept', 'accept')),
+            ('require', '')))]
+        steps = []
+        for text in texts:
+            rule_set = RuleSet([reading.read('a.yaml', text.encode())]
+                               if text else [])
+            self.assertEqual((), rule_set.faults)
+            steps.append(rule_set.document(self.FACTS).document)
+        for one, two in itertools.pairwise(steps):
+            for source, destination in itertools.product((one, two),
+                                                         repeat=2):
+                self.assertTrue(accepts(destination, source))
+        self.assertFalse(accepts(steps[0], steps[-1]))
+
+
 class TestNamedByEntries(testtools.TestCase):
     """What the rule's own entries say of a new attribute."""
 
