@@ -168,6 +168,17 @@ FAULTS: tuple[tuple[str, str | bytes, tuple[tuple[int, str | None, str],
      '  self: {software_version: {fact: driver.version}}\n'
      '  compatible:\n  - {}\n  - mdev_type: {any: true}\n',
      ((7, 'a', '"software_version" must be named too'),)),
+    ('another type that needs a version', 'rules:\n- name: a\n'
+     '  when: {driver: b}\n'
+     '  self: {mdev_type: b-1, software_version: "1.0"}\n'
+     '  compatible:\n  - mdev_type: b-1\n  - mdev_type: b-2\n',
+     ((7, 'a', '"software_version" must be named too'),)),
+    ('after an entry that cannot be tried', 'rules:\n- name: a\n'
+     '  when: {driver: b}\n  compatible:\n'
+     '  - variables: {n: {minimum: 1, maximum: 2}}\n'
+     '    attributes: {x: "%{y}-${n}"}\n'
+     '  - vfio-pci: {device: "22350"}\n',
+     ((7, 'a', 'a PCI fact is four lower-case hex digits'),)),
     ('an unused variable', 'rules:\n- name: a\n  when: {driver: b}\n'
      '  compatible:\n  - variables: {n: {minimum: 1, maximum: 2}}\n',
      ((5, 'a', 'compatible.0.variables.n: it is declared but not used'),)),
@@ -237,6 +248,16 @@ class TestFaults(testtools.TestCase):
         rules = load(text.replace(GOOD, '').replace(
             'rules:\n', 'rules:\n' + GOOD))
         self.assertEqual(('good',), rules.document(FACTS).rules)
+
+    def test_what_may_be_right(self) -> None:
+        """What depends on facts is not judged before they are there."""
+        for entry in ('{mdev_type: b-2}', '{mdev_type: {fact: mdev_type}}',
+                      '{attributes: {x: {minimum: {fact: y}, maximum: 1}}}',
+                      '{software_version: "%{driver.version}"}'):
+            self.assertEqual((), load(
+                'rules:\n- name: a\n  when: {driver: b}\n'
+                '  self: {software_version: {fact: driver.version}}\n'
+                f'  compatible: [{entry}]\n').faults)
 
     def test_as_text(self) -> None:
         fault, = load('rules:\n- {name: a}\n').faults
