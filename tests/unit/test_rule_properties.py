@@ -204,10 +204,12 @@ class TestProperties(testtools.TestCase):
         self.assertEqual(
             documents.load(json.dumps(found.plain)), found.document)
 
+    @hypothesis.settings(deadline=None)
     @hypothesis.given(st.binary(max_size=200), known)
     def test_any_bytes(self, text: bytes, facts: dict[str, Any]) -> None:
         self.try_out(text, facts)
 
+    @hypothesis.settings(deadline=None)
     @hypothesis.given(st.text(max_size=200), known)
     def test_any_text(self, text: str, facts: dict[str, Any]) -> None:
         self.try_out(text.encode('utf-8', 'surrogatepass'), facts)

@@ -14,18 +14,36 @@
 
 import collections
 import datetime
+import pathlib
 from typing import Any
 
 import ddt
+import fixtures
 import testtools
 import yaml
 
 from nova_mdev_compat.compat.matching import Matcher
+from nova_mdev_compat.publisher.probes.sysfs import SysfsProbe
 from nova_mdev_compat.publisher.rules import loading
 from tests.unit import rule_cases
+from tests.unit import sysfs_trees
 
 DOCUMENTS = tuple(rule_cases.cases('documents'))
 PAIRS = tuple(rule_cases.cases('pairs'))
+#: Trees that stand for /sys, and the rules that describe their devices.
+PROBED = (
+    ('intel-gvt-g', {('0000:00:02.0', 'i915-GVTg_V5_4'): 'intel-gvt-g'}),
+    ('nvidia-mdev-on-vf', {('0000:41:00.4', 'nvidia-558'): 'nvidia-vgpu'}),
+    ('nvidia-vf-without-mdev', {('0000:41:00.4', None): 'nvidia-vgpu-vf'}),
+    ('qat-gen4-vf', {('0000:6b:00.1', None): 'intel-qat-gen4-vf'}),
+    ('hisi-acc-vf', {('0000:76:00.1', None): 'hisi-acc-vf'}),
+    ('mlx5-vf', {('0000:08:00.2', None): 'mlx5-vf'}),
+    ('vfio-ccw', {('0.0.0313', 'vfio_ccw-io'): 'vfio-ccw'}),
+    ('vfio-ap', {('matrix', 'vfio_ap-passthrough'): None}),
+    (None, {('mtty', 'mtty-1'): 'mtty', ('mtty', 'mtty-2'): 'mtty',
+            ('mdpy', 'mdpy-vga'): 'mdpy-mbochs',
+            ('mbochs', 'mbochs-small'): 'mdpy-mbochs'}),
+)
 VERDICTS = rule_cases.DIRECTORY / 'kernel' / 'verdicts.yaml'
 
 
@@ -105,6 +123,28 @@ class TestDocuments(testtools.TestCase):
         rules = case.rule_set
         self.assertEqual(rules.document(facts).document.canonical,
                          rules.document(used).document.canonical)
+
+
+@ddt.ddt
+class TestProbed(testtools.TestCase):
+    """What the probe of /sys finds is what the rules ask for."""
+
+    @ddt.data(*PROBED)
+    @ddt.unpack
+    def test_rules(self, name: str | None, expected: Any) -> None:
+        root = pathlib.Path(self.useFixture(fixtures.TempDir()).path)
+        if name is None:
+            sysfs_trees.unpack_captured(root)
+            sysfs_trees.build({'proc/sys/kernel': {
+                'osrelease': '6.12.117+deb13-amd64'}}, root)
+        else:
+            sysfs_trees.documented()[name].build(root)
+        parents = {parent.name: parent
+                   for parent in SysfsProbe(root).parents({})}
+        for (parent, mdev_type), rule in expected.items():
+            found = rule_cases.rule_set().document(
+                parents[parent].device(mdev_type))
+            self.assertEqual((rule,), found.rules[:1] or (None,))
 
 
 @ddt.ddt

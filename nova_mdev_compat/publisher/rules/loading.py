@@ -106,6 +106,8 @@ def check(texts: Mapping[str, bytes]) -> dict[str, tuple[RuleFault, ...]]:
 
     :param texts: content by name, in the order of reading.
     """
+    if not texts:
+        return {}
     shipped = [read_file(path) for path in sorted(
         shipped_folder().glob('*' + SUFFIX))]
     rule_set = RuleSet((*shipped, *(
