@@ -10,11 +10,15 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""A bound in wall-clock time for several requests together."""
+"""Bounds in wall-clock time for several requests together."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Iterator
+import contextlib
+import contextvars
+import math
 import time
 
 from nova_mdev_compat.placement.errors import Unreachable
@@ -41,3 +45,27 @@ class Deadline:
         if left <= 0:
             raise Unreachable(f'no answer within {self._seconds:g} seconds')
         return left
+
+
+# Of the thread, or greenthread, that asks; a fetch's own has none.
+_patience: contextvars.ContextVar[float] = contextvars.ContextVar(
+    'patience', default=math.inf)
+
+
+@contextlib.contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Whoever asks in here waits so long in all, however many answers.
+
+    Inside another `within`, the earlier end counts.
+    """
+    token = _patience.set(min(_patience.get(), time.monotonic() + seconds))
+    try:
+        yield
+    finally:
+        _patience.reset(token)
+
+
+def patience() -> float:
+    """Seconds for which the caller may still wait; zero when none are left.
+    """
+    return max(0.0, _patience.get() - time.monotonic())

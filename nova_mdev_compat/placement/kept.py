@@ -31,6 +31,7 @@ from typing import TypeVar
 from oslo_log import log as logging
 
 from nova_mdev_compat.placement.deadline import Deadline
+from nova_mdev_compat.placement.deadline import patience
 from nova_mdev_compat.placement.errors import Unreachable
 
 LOG = logging.getLogger(__name__)
@@ -44,6 +45,8 @@ _SHORTEST = 0.8
 # these seconds if that is less.
 _HOLD_OFF_PART = 0.1
 _HOLD_OFF = 5.0
+# A provisional value lives for this part of an ordinary one's time.
+_SOON = 0.1
 # Threads that hang in a socket past their deadline, before no new one is
 # started.
 _MAX_HANGING = 2
@@ -65,9 +68,18 @@ class Lifetime:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class _Snapshot(Generic[T]):
+class Reading(Generic[T]):
+    """A value, and when it was asked for on the clock.
+
+    What came later than that, it cannot know.
+    """
+
     value: T
     asked: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Snapshot(Reading[T]):
     lives: float
 
     def is_fresh(self, now: float, lifetime: Lifetime) -> bool:
@@ -85,7 +97,7 @@ class _Flight(Generic[T]):
         self.asked = asked
         self.landed = threading.Event()
         self.error: Exception | None = None
-        self.value: T | None = None
+        self.reading: Reading[T] | None = None
 
 
 class Kept(Generic[T]):
@@ -96,13 +108,18 @@ class Kept(Generic[T]):
     :param lifetime: read at each use, so that options can change.
     :param patient: whether the caller that asks waits for the answer though
         an old value serves: what it gets is then as fresh as was promised.
+    :param provisional: whether a value is to be asked for again soon, in the
+        background.
     """
 
     def __init__(self, name: str, fetch: Callable[[Deadline], T],
                  lifetime: Callable[[], Lifetime],
                  clock: Callable[[], float] = time.monotonic,
-                 patient: bool = True) -> None:
+                 patient: bool = True,
+                 provisional: Callable[[T], bool] = lambda value: False
+                 ) -> None:
         self._patient = patient
+        self._provisional = provisional
         self._name = name
         self._fetch = fetch
         self._lifetime = lifetime
@@ -120,22 +137,38 @@ class Kept(Generic[T]):
 
         :raises Exception: what `fetch` raised, when nothing kept serves.
         """
+        return self.read().value
+
+    def read(self) -> Reading[T]:
+        """The value, and when it was asked for; raises as `get` does."""
         lifetime = self._lifetime()
         now = self._clock()
         snapshot = self._snapshot
         if snapshot is not None and snapshot.is_fresh(now, lifetime):
-            return snapshot.value
+            return snapshot
         self._give_up_overdue(now, lifetime)
         flight, elected = self._board(now, lifetime)
         serves = snapshot is not None and snapshot.serves(now, lifetime)
         if flight is not None and (
-                elected and self._patient or not serves):
-            left = max(0.0, flight.asked + lifetime.timeout - now)
-            if not flight.landed.wait(left):
-                self._give_up(flight, self._no_answer(lifetime), lifetime)
-            elif flight.error is None:
-                return flight.value  # type: ignore[return-value]
+                elected and self._is_patient() or not serves):
+            self._wait(flight, now, lifetime)
+            if flight.reading is not None:
+                return flight.reading
         return self._last(lifetime, flight)
+
+    def _is_patient(self) -> bool:
+        snapshot = self._snapshot
+        return self._patient and not (
+            snapshot is not None and self._provisional(snapshot.value))
+
+    def _wait(self, flight: _Flight[T], now: float,
+              lifetime: Lifetime) -> None:
+        """Waits until it lands, as long as it and the caller may take."""
+        left = max(0.0, flight.asked + lifetime.timeout - now)
+        patient = patience()
+        if not flight.landed.wait(min(left, patient)) and left <= patient:
+            # A caller that runs out of patience leaves it for the next one.
+            self._give_up(flight, self._no_answer(lifetime), lifetime)
 
     def drop(self) -> None:
         """Forgets the value, and what is under way: the next caller asks."""
@@ -145,11 +178,12 @@ class Kept(Generic[T]):
             self._hold_off_until = float('-inf')
             self._not_before = self._clock()
 
-    def _last(self, lifetime: Lifetime, flight: _Flight[T] | None) -> T:
+    def _last(self, lifetime: Lifetime,
+              flight: _Flight[T] | None) -> Reading[T]:
         """The last value if it serves."""
         snapshot = self._snapshot
         if snapshot is not None and snapshot.serves(self._clock(), lifetime):
-            return snapshot.value
+            return snapshot
         error = (flight and flight.error) or self._error \
             or self._no_answer(lifetime)
         # Each raising would lengthen the stack that the last one left.
@@ -201,7 +235,7 @@ class Kept(Generic[T]):
             self._give_up(flight, flight.error, lifetime)
             raise
         else:
-            flight.value = value
+            flight.reading = Reading(value, flight.asked)
             self._land(flight, value, lifetime)
         finally:
             flight.landed.set()
@@ -213,9 +247,10 @@ class Kept(Generic[T]):
                 else self._snapshot.asked
             recovered = False
             if flight.asked >= newest:
+                part = _SOON if self._provisional(value) else 1.0
                 self._snapshot = _Snapshot(
                     value, flight.asked,
-                    lifetime.ttl * random.uniform(_SHORTEST, 1.0))
+                    part * lifetime.ttl * random.uniform(_SHORTEST, 1.0))
                 recovered, self._error = self._error is not None, None
             if self._flight is flight:
                 self._flight = None
