@@ -134,3 +134,26 @@ def narrow(hosts: Iterable[Any], keep: Callable[[Candidate], bool],
         if kept or not enforce:
             left.append(host)
     return left, removals
+
+
+def restore(removals: Iterable[Removal]) -> None:
+    """Gives hosts back what was taken from them."""
+    for removal in removals:
+        removal.host.allocation_candidates = removal.before
+
+
+def providers_of(hosts: Iterable[Sequence[Candidate]],
+                 classes: frozenset[str]) -> list[str]:
+    """The device providers of each host's candidates, each host's first ones
+    before all others.
+    """
+    first: dict[str, None] = {}
+    others: dict[str, None] = {}
+    for candidates in hosts:
+        found = first
+        for candidate in candidates:
+            for provider, held in candidate['allocations'].items():
+                if not classes.isdisjoint(held['resources']):
+                    found[provider] = None
+            found = others
+    return [*first, *(one for one in others if one not in first)]

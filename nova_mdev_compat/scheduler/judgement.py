@@ -18,6 +18,7 @@ from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Sequence
 import dataclasses
+from typing import Any
 
 from nova_mdev_compat.compat.document import Document
 from nova_mdev_compat.conf.settings import Settings
@@ -52,6 +53,8 @@ class Judgement:
     question: Question
     settings: Settings
     cache: TraitCache
+    #: When the request began, on the cache's clock.
+    began: float = 0.0
 
     @property
     def unpublished(self) -> list[HeldDevice]:
@@ -70,6 +73,22 @@ class Judgement:
         if len(tests) < 2:
             return tests[0] if tests else None
         return lambda candidate: all(test(candidate) for test in tests)
+
+    def found_newer(self, hosts: Iterable[Any],
+                    removals: Iterable[candidates.Removal]) -> bool:
+        """Looks up providers that may be newer than what `keep` went by.
+
+        :returns: whether something was found, so that `keep` may answer
+            otherwise.
+        """
+        classes = frozenset(
+            one.resource_class for one in self.source.devices)
+        # Those in no set are what the policy for unpublished ones decides.
+        doubtful = (removal.dropped for removal in removals) \
+            if self.settings.unpublished_destination != ACCEPT \
+            else (host.allocation_candidates for host in hosts)
+        return self.cache.find_newer(
+            candidates.providers_of(doubtful, classes), self.began)
 
     def _class_test(self, resource_class: str,
                     first: Candidate) -> Keep | None:
