@@ -14,6 +14,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 import json
 from typing import Any
 
@@ -28,23 +29,30 @@ _PART = 65536
 def read(response: requests.Response, what: str, limit: int) -> bytes:
     """The body of an answer that is streamed; its connection is free then.
 
+    Parameters and errors are those of `parts`.
+    """
+    return b''.join(parts(response, what, limit))
+
+
+def parts(response: requests.Response, what: str,
+          limit: int) -> Generator[bytes, None, None]:
+    """The same, part by part.
+
     :param what: what was asked, for the error.
     :param limit: in bytes.
     :raises TooLong: there is more. It is not read.
     :raises Unreachable: the answer broke off.
     """
-    parts = []
     try:
         for part in response.iter_content(_PART):
-            parts.append(part)
             limit -= len(part)
             if limit < 0:
                 raise TooLong(f'{what} answered too much to be read')
+            yield part
     except requests.RequestException as error:
         raise Unreachable(f'{what} broke off: {error}') from error
     finally:
         response.close()
-    return b''.join(parts)
 
 
 def parse(body: bytes, what: str) -> dict[str, Any]:

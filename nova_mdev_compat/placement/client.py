@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from collections.abc import Sequence
+import contextlib
 import dataclasses
 import json
 from typing import Any
@@ -39,6 +40,7 @@ from nova_mdev_compat.placement.errors import Misconfigured
 from nova_mdev_compat.placement.errors import NotFound
 from nova_mdev_compat.placement.errors import UnexpectedAnswer
 from nova_mdev_compat.placement.errors import Unreachable
+from nova_mdev_compat.placement.members import members
 
 GROUP = 'placement'
 #: The first with `required=in:`: Yoga (2022.1).
@@ -117,11 +119,14 @@ class Client:
     def providers(self, required: Sequence[str],
                   deadline: Deadline) -> list[str]:
         """UUIDs of the providers that fulfil every `required` term."""
-        answer = self._get('/resource_providers',
-                           [('required', term) for term in required],
-                           deadline)
-        return [_string(provider, 'uuid')
-                for provider in _list(answer, 'resource_providers')]
+        path = '/resource_providers'
+        response = self._open(
+            'GET', _url(path, [('required', term) for term in required]),
+            deadline)
+        with contextlib.closing(bodies.parts(
+                response, f'GET {path}', _MAX_ANSWER)) as parts:
+            return [_string(provider, 'uuid') for provider in members(
+                parts, f'GET {path}', 'resource_providers')]
 
     def root(self, provider: str, deadline: Deadline) -> str:
         """UUID of the root of a provider's tree."""
@@ -166,14 +171,18 @@ class Client:
 
     def _get(self, path: str, query: Iterable[tuple[str, str]],
              deadline: Deadline, limit: int = _MAX_ANSWER) -> dict[str, Any]:
-        encoded = parse.urlencode(list(query), safe=':,!')
-        url = f'{path}?{encoded}' if encoded else path
-        body = self._send('GET', url, deadline, limit)
+        body = self._send('GET', _url(path, query), deadline, limit)
         return bodies.parse(body, f'GET {path}')
 
     def _send(self, method: str, url: str, deadline: Deadline,
               limit: int = _MAX_ONE, **kwargs: Any) -> bytes:
         """The answer's body."""
+        response = self._open(method, url, deadline, **kwargs)
+        return bodies.read(response, f'{method} {_path(url)}', limit)
+
+    def _open(self, method: str, url: str, deadline: Deadline,
+              **kwargs: Any) -> Any:
+        """The answer, whose body is still to be read."""
         what = f'{method} {_path(url)}'
         try:
             response = self._adapter.request(
@@ -182,10 +191,10 @@ class Client:
                 headers={'Accept': 'application/json'}, **kwargs)
         except ksa_exceptions.ClientException as error:
             raise Unreachable(f'{what}: {error}') from error
-        body = bodies.read(response, what, limit)
         if response.status_code >= 400:
-            _refuse(method, _path(url), response.status_code, body)
-        return body
+            _refuse(method, _path(url), response.status_code,
+                    bodies.read(response, what, _MAX_ONE))
+        return response
 
 
 def _refuse(method: str, path: str, status: int, body: bytes) -> NoReturn:
@@ -202,6 +211,11 @@ def _detail(body: bytes) -> str:
         return str(json.loads(body)['errors'][0]['detail']).strip()
     except (ValueError, LookupError, TypeError, RecursionError):
         return body[:_MAX_DETAIL].decode(errors='replace').strip()
+
+
+def _url(path: str, query: Iterable[tuple[str, str]]) -> str:
+    encoded = parse.urlencode(list(query), safe=':,!')
+    return f'{path}?{encoded}' if encoded else path
 
 
 def _path(url: str) -> str:

@@ -14,9 +14,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
 import itertools
+import sys
 
 from nova_mdev_compat.codec import traits
 from nova_mdev_compat.placement.client import Client
@@ -37,7 +39,7 @@ def carriers(client: Client, some: Sequence[str], none: Sequence[str],
     :param none: digests; a provider has none of them.
     """
     if len(some) + len(none) <= _MARKERS_A_REQUEST:
-        return frozenset(client.providers(
+        return _compact(client.providers(
             [_any_of(some), *([_none_of(none)] if none else [])], deadline))
     found: set[str] = set()
     for wanted in _parts(some):
@@ -45,7 +47,15 @@ def carriers(client: Client, some: Sequence[str], none: Sequence[str],
         for unwanted in _parts(none):
             found.difference_update(client.providers(
                 [_any_of(wanted), _any_of(unwanted)], deadline))
-    return frozenset(found)
+    return _compact(found)
+
+
+def _compact(providers: Iterable[str]) -> frozenset[str]:
+    """A set to be kept, of strings that other sets share.
+
+    A set that has grown has twice the room that its copy needs.
+    """
+    return frozenset(set(map(sys.intern, providers)))
 
 
 def doubles(client: Client, digests: Sequence[str],
