@@ -23,9 +23,11 @@ one in a cloud where most are unpublished must not ask for each.
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 import itertools
+import sys
 import threading
 import time
 from typing import TypeAlias
@@ -71,10 +73,46 @@ class Newcomers:
         self._clock = clock
         self._lock = threading.Lock()
         self._first_seen: dict[str, float] = {}
+        self._latest = float('-inf')
         self._looked: dict[str, tuple[float, Published | None]] = {}
         self._count, self._since = 0, float('-inf')
         self._not_before = float('-inf')
         self._warned = False
+
+    def doubts(self, offered: Sequence[str], began: float, as_of: float,
+               every: bool = False) -> bool:
+        """Whether `look` could have something to look up.
+
+        In a cloud at rest this is all that it costs, so it looks at what is
+        offered as a whole.
+
+        :param offered: providers, and perhaps others that hold no device.
+        """
+        now, lifetime = self._clock(), self._lifetime()
+        with self._lock:
+            self._see(offered, began)
+            if not self._left(now, lifetime) or now < self._not_before:
+                return False
+            if not every and self._latest <= as_of:
+                return False
+            return any((every or self._first_seen.get(one, began) > as_of)
+                       and not self._is_fresh(one, now, lifetime)
+                       for one in offered)
+
+    def _see(self, offered: Iterable[str], began: float) -> None:
+        new = list(itertools.filterfalse(
+            self._first_seen.__contains__, offered))
+        if new:
+            self._first_seen.update(dict.fromkeys(
+                map(sys.intern, new), began))
+            self._latest = max(self._latest, began)
+            self._make_room()
+
+    def _left(self, now: float, lifetime: Lifetime) -> int:
+        """How many may be looked up now."""
+        if now - self._since >= lifetime.ttl:
+            self._count, self._since = 0, now
+        return min(MAX_A_REQUEST, MAX_A_TTL - self._count)
 
     def look(self, providers: Sequence[str], began: float, as_of: float,
              every: bool = False) -> bool:
@@ -107,21 +145,23 @@ class Newcomers:
                 every: bool) -> list[str]:
         now, lifetime = self._clock(), self._lifetime()
         with self._lock:
+            self._see(providers, began)
             seen = self._first_seen
             doubtful = [
                 provider for provider in providers
-                if (seen.setdefault(provider, began) > as_of or every)
+                if (seen.get(provider, began) > as_of or every)
                 and not self._is_fresh(provider, now, lifetime)]
-            if len(seen) > MAX_SEEN:
-                self._first_seen = dict(itertools.islice(
-                    seen.items(), len(seen) - MAX_SEEN * 3 // 4, None))
-            if now - self._since >= lifetime.ttl:
-                self._count, self._since = 0, now
-            chosen = doubtful[:min(MAX_A_REQUEST, MAX_A_TTL - self._count)]
+            chosen = doubtful[:self._left(now, lifetime)]
             if now < self._not_before:
                 return []
             self._count += len(chosen)
             return chosen
+
+    def _make_room(self) -> None:
+        seen = self._first_seen
+        if len(seen) > MAX_SEEN:
+            self._first_seen = dict(itertools.islice(
+                seen.items(), len(seen) - MAX_SEEN * 3 // 4, None))
 
     def _is_fresh(self, provider: str, now: float,
                   lifetime: Lifetime) -> bool:

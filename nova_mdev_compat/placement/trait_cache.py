@@ -42,6 +42,7 @@ from nova_mdev_compat.placement.deadline import Deadline
 from nova_mdev_compat.placement.documents import DocumentStore
 from nova_mdev_compat.placement.documents import InUse
 from nova_mdev_compat.placement.errors import BadRequest
+from nova_mdev_compat.placement.errors import PlacementError
 from nova_mdev_compat.placement.errors import TooLong
 from nova_mdev_compat.placement.errors import Unreachable
 from nova_mdev_compat.placement.kept import Kept
@@ -140,6 +141,15 @@ class TraitCache:
                 lambda deadline: self._store.get(digest, deadline))).get()
         return None if found is None else (digest, found)
 
+    def doubts(self, offered: Sequence[str], began: float) -> bool:
+        """Whether some providers need a look by `find_newer`.
+
+        :param offered: all that a request was offered, other ones too.
+        :param began: when the request began, on the cache's clock.
+        """
+        return self._newcomers.doubts(offered, began, asking.as_of(),
+                                      self.in_use().partial)
+
     def find_newer(self, providers: Sequence[str], began: float) -> bool:
         """Looks up providers that may have come since what is kept was read.
 
@@ -193,9 +203,12 @@ class TraitCache:
                 other for other, document in in_use.documents.items()
                 if accepts(other, document) is accepted)
             found = self.carriers(some, in_use.counting - some)
-            return self._with_newer(
-                found, lambda *newer: accepts(*newer) is accepted
-            ) - self.doubles()
+            found = self._with_newer(
+                found, lambda *newer: accepts(*newer) is accepted)
+            doubles = self._known_doubles()
+            # As a rule there are none, and a copy would cost more than
+            # all the rest.
+            return found - doubles if doubles else found
 
         def accepts(other: str, document: Document) -> bool:
             return self.verdicts.of(question, digest, source, other,
@@ -215,10 +228,26 @@ class TraitCache:
     def doubles(self) -> frozenset[str]:
         """UUIDs of the providers with several markers, which are unusable.
 
-        That is a fault of whoever publishes, and rare; so a move waits for
-        the answer only where there is none yet.
+        That is a fault of whoever publishes, and rare; so nobody waits for
+        the answer where there is an older one.
         """
         return self._doubles.get()
+
+    def _known_doubles(self) -> frozenset[str]:
+        """The providers with several markers, as far as that is known.
+
+        The first move does not wait for an answer that takes a request for
+        each bit of the number of documents. A provider whose markers
+        disagree about its source is in no set anyhow; so until it is known,
+        one counts as published whose markers all say the same.
+        """
+        try:
+            with asking.within(0):
+                return self.doubles()
+        except BadRequest:
+            raise
+        except PlacementError:
+            return frozenset()
 
     def members(self, digest: str) -> frozenset[str]:
         """UUIDs of the providers that carry a document's marker."""

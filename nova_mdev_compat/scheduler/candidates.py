@@ -24,9 +24,15 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 import fnmatch
 import functools
+import itertools
+import operator
 from typing import Any
 from typing import NamedTuple
 from typing import TypeAlias
+
+_ALLOCATIONS = operator.itemgetter('allocations')
+# [scheduler] max_placement_results is 1,000.
+_MAX_LOOKED_AT = 1000
 
 Candidate: TypeAlias = Mapping[str, Any]
 
@@ -187,6 +193,17 @@ def restore(removals: Iterable[Removal]) -> None:
     """Gives hosts back what was taken from them."""
     for removal in removals:
         removal.host.allocation_candidates = removal.before
+
+
+def providers(hosts: Iterable[Sequence[Candidate]]) -> list[str]:
+    """All providers of the hosts' candidates, also those of no device.
+
+    That is cheaper than to look at what each is for. Of more candidates than
+    placement offers by default, the first ones.
+    """
+    return list(itertools.chain.from_iterable(map(
+        _ALLOCATIONS, itertools.islice(
+            itertools.chain.from_iterable(hosts), _MAX_LOOKED_AT))))
 
 
 def providers_of(hosts: Iterable[Sequence[Candidate]],

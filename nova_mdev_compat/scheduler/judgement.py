@@ -72,21 +72,24 @@ class Judgement:
             return tests[0] if tests else None
         return candidates.every(tests)
 
-    def found_newer(self, hosts: Iterable[Any],
-                    removals: Iterable[candidates.Removal]) -> bool:
+    def found_newer(self, hosts: Sequence[Any],
+                    removals: Sequence[candidates.Removal]) -> bool:
         """Looks up providers that may be newer than what `keep` went by.
 
         :returns: whether something was found, so that `keep` may answer
             otherwise.
         """
-        classes = frozenset(
-            one.resource_class for one in self.source.devices)
-        # Those in no set are what the policy for unpublished ones decides.
-        doubtful = (removal.dropped for removal in removals) \
+        # Those in no set are what the policy for unpublished ones decides. A
+        # host that keeps a candidate needs no newer one.
+        doubtful = [removal.before for removal in removals
+                    if not removal.left] \
             if self.settings.unpublished_destination != ACCEPT \
-            else (host.allocation_candidates for host in hosts)
-        return self.cache.find_newer(
-            candidates.providers_of(doubtful, classes), self.began)
+            else [host.allocation_candidates for host in hosts]
+        if not self.cache.doubts(candidates.providers(doubtful), self.began):
+            return False
+        return self.cache.find_newer(candidates.providers_of(
+            doubtful, frozenset(one.resource_class
+                                for one in self.source.devices)), self.began)
 
     def _class_test(self, resource_class: str,
                     first: Candidate) -> Keep | None:
