@@ -208,9 +208,11 @@ def _refuse(method: str, path: str, status: int, body: bytes) -> NoReturn:
 
 def _detail(body: bytes) -> str:
     try:
-        return str(json.loads(body)['errors'][0]['detail']).strip()
+        detail = str(json.loads(body)['errors'][0]['detail'])
     except (ValueError, LookupError, TypeError, RecursionError):
-        return body[:_MAX_DETAIL].decode(errors='replace').strip()
+        detail = body[:_MAX_DETAIL].decode(errors='replace')
+    # One line of a log.
+    return ' '.join(detail.split())[:_MAX_DETAIL]
 
 
 def _url(path: str, query: Iterable[tuple[str, str]]) -> str:

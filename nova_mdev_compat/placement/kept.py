@@ -45,6 +45,8 @@ _SHORTEST = 0.8
 # these seconds if that is less.
 _HOLD_OFF_PART = 0.1
 _HOLD_OFF = 5.0
+# Seconds without a failure after which the next one is told of again.
+_FORGOTTEN = 600.0
 # A provisional value lives for this part of an ordinary one's time.
 _SOON = 0.1
 # Threads that hang in a socket past their deadline, before no new one is
@@ -90,6 +92,43 @@ class _Snapshot(Reading[T]):
         return now - self.asked <= lifetime.max_age
 
 
+class Outage:
+    """What is told of failures, once for all values that share it.
+
+    :param clock: that of the values.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._failing = self._told = False
+        self._last = float('-inf')
+
+    def fails(self, tell: bool) -> bool:
+        """Notes a failure.
+
+        :param tell: whether it should be told of.
+        :returns: whether it is news.
+        """
+        with self._lock:
+            now = self._clock()
+            # A value that failed and is not asked for any more never says
+            # that it is over.
+            self._told &= now - self._last < _FORGOTTEN
+            self._failing, self._last = True, now
+            news = tell and not self._told
+            self._told |= tell
+            return news
+
+    def ends(self) -> bool:
+        """Notes that a value that had failed is answered; whether it is
+        news.
+        """
+        with self._lock:
+            news, self._failing, self._told = self._failing, False, False
+            return news
+
+
 class _Flight(Generic[T]):
     """One question under way."""
 
@@ -110,14 +149,16 @@ class Kept(Generic[T]):
         an old value serves: what it gets is then as fresh as was promised.
     :param provisional: whether a value is to be asked for again soon, in the
         background.
+    :param outage: what other values share with this one; by default nothing.
     """
 
     def __init__(self, name: str, fetch: Callable[[Deadline], T],
                  lifetime: Callable[[], Lifetime],
                  clock: Callable[[], float] = time.monotonic,
                  patient: bool = True,
-                 provisional: Callable[[T], bool] = lambda value: False
-                 ) -> None:
+                 provisional: Callable[[T], bool] = lambda value: False,
+                 outage: Outage | None = None) -> None:
+        self._outage = outage or Outage(clock)
         self._patient = patient
         self._provisional = provisional
         self._name = name
@@ -255,7 +296,8 @@ class Kept(Generic[T]):
             if self._flight is flight:
                 self._flight = None
         if recovered:
-            LOG.info('Placement answers again for %s.', self._name)
+            LOG.log(logging.INFO if self._outage.ends() else logging.DEBUG,
+                    'Placement answers again for %s.', self._name)
 
     def _give_up_overdue(self, now: float, lifetime: Lifetime) -> None:
         """Says that a flight nobody waits for has not landed in time."""
@@ -275,9 +317,11 @@ class Kept(Generic[T]):
             snapshot = self._snapshot
             self._hold_off_until = now + min(
                 _HOLD_OFF, lifetime.ttl * _HOLD_OFF_PART)
+        news = first and self._outage.fails(tell=snapshot is not None)
         if first and snapshot is not None:
             # With nothing kept, whoever asked says so, with the server.
-            LOG.warning(
+            LOG.log(
+                logging.WARNING if news else logging.DEBUG,
                 'Could not refresh %s: %s. What was read %.0f seconds ago '
                 'serves until it is %g seconds old.', self._name, error,
                 now - snapshot.asked, lifetime.max_age)

@@ -47,6 +47,7 @@ from nova_mdev_compat.placement.errors import TooLong
 from nova_mdev_compat.placement.errors import Unreachable
 from nova_mdev_compat.placement.kept import Kept
 from nova_mdev_compat.placement.kept import Lifetime
+from nova_mdev_compat.placement.kept import Outage
 from nova_mdev_compat.placement import memberships
 from nova_mdev_compat.placement.newcomers import Newcomers
 from nova_mdev_compat.placement.verdicts import Question
@@ -105,15 +106,17 @@ class TraitCache:
         self._store = store
         self._lifetime = lifetime
         self.clock = clock
+        self._outage = Outage(clock)
         self._in_use = Kept('the markers in use', store.in_use, lifetime,
-                            clock, provisional=lambda found: found.hasty)
+                            clock, provisional=lambda found: found.hasty,
+                            outage=self._outage)
         self._sets = _Shelf(MAX_SETS)
         self._markers = _Shelf(MAX_PROVIDERS)
         self._roots = _Shelf(MAX_PROVIDERS)
         self._documents = _Shelf(MAX_PROVIDERS)
         self._doubles = Kept('the providers with several markers',
                              self._find_doubles, lifetime, clock,
-                             patient=False)
+                             patient=False, outage=self._outage)
         self._warned: set[str] = set()
         self._warned_of_others = False
         self._asking = threading.BoundedSemaphore(MAX_ASKING)
@@ -168,7 +171,7 @@ class TraitCache:
         return self._roots.get(provider, lambda: Kept(
             f'the root of provider {provider}',
             lambda deadline: self._client.root(provider, deadline),
-            self._for_good, self.clock)).get()
+            self._for_good, self.clock, outage=self._outage)).get()
 
     def allocations(self, consumer: str) -> dict[str, dict[str, int]]:
         """What a consumer holds now: amounts by class, by provider.
@@ -354,7 +357,8 @@ class TraitCache:
                 if digest is not None and self._store.counts(digest)}
 
     def _keep(self, name: str, fetch: Callable[[Deadline], T]) -> Kept[T]:
-        return Kept(name, fetch, self._lifetime, self.clock)
+        return Kept(name, fetch, self._lifetime, self.clock,
+                    outage=self._outage)
 
     def _for_good(self) -> Lifetime:
         # Nova makes a provider under its root and never moves it.
