@@ -58,7 +58,7 @@ class Served(fixtures.Fixture):
     def _setUp(self) -> None:
         # SQLite in memory has one connection, so one thread does.
         self._server = simple_server.make_server(
-            '127.0.0.1', 0, self._application, handler_class=_Quiet)
+            '127.0.0.1', 0, self._application, _Listening, _Quiet)
         self.port = self._server.server_port
         _serve(self, self._server)
 
@@ -142,7 +142,7 @@ class _Server(server.ThreadingHTTPServer):
     allow_reuse_address = True
     daemon_threads = True
     block_on_close = False
-    request_queue_size = 256
+    request_queue_size = 512
 
     def handle_error(self, *arguments: Any) -> None:
         """Whoever has waited long enough hangs up; that is the test's."""
@@ -151,6 +151,11 @@ class _Server(server.ThreadingHTTPServer):
         # Without the look-up of this machine's name, which can take long.
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(self.server_address)
+
+
+class _Listening(simple_server.WSGIServer):
+    # A crowd comes at once, and is not to be sent away.
+    request_queue_size = 512
 
 
 class _Quiet(simple_server.WSGIRequestHandler):

@@ -28,7 +28,6 @@ import time
 from typing import Any
 
 import fixtures
-from nova.scheduler import utils as scheduler_utils
 from oslo_db import exception as db_exception
 from placement import deploy
 import sqlalchemy
@@ -54,6 +53,7 @@ GRACE = 5.0
 #: Past the time for which nobody asks again after a failure.
 HOLD_OFF = 6.0
 DOCUMENTATION = pathlib.Path(__file__).parents[2] / 'doc' / 'source'
+CROWD = 200
 JUDGED, NONE, ALL = ['right'], [], ['wrong', 'right']
 published = documents.published
 
@@ -208,3 +208,77 @@ class PlacementFaults(FaultTestCase):
             (): 'nothing', (('ERROR', 2),): 'one ERROR a move',
             (('WARNING', 1),): 'one WARNING', (('INFO', 1),): 'one INFO',
         }.get(tuple(said.items()), f'unexpected: {said}')
+
+
+class OtherFaults(FaultTestCase):
+
+    def test_on_error_accept(self) -> None:
+        self.mdev_compat(on_error='accept',
+                         refresh_timeout=fault_proxy.LIMIT)
+        self.new_filter()
+        with self.proxy.failing(fault_proxy.FAULTS['503']):
+            self.assertEqual(ALL, self.judge())
+        self.assertEqual(1, len(self.heard('ERROR')))
+
+    def test_answer_without_end(self) -> None:
+        """It is read as far as a bound, not as far as the memory goes."""
+        self.useFixture(fixtures.MonkeyPatch(
+            'nova_mdev_compat.placement.client._MAX_TRAITS', 1 << 20))
+        self.mdev_compat(refresh_timeout=fault_proxy.LIMIT)
+        self.new_filter()
+        with self.proxy.failing(fault_proxy.endless,
+                                lambda path: 'associated' in path):
+            self.assertEqual(NONE, self.judge())
+        print(f'figure: an answer without end took {self.slowest:.2f} s')
+        self.assertRegex(' '.join(self.heard('ERROR')),
+                         'GET /traits answered too much to be read')
+
+    def test_databases(self) -> None:
+        """The API's database, and the cell's; each kind of query."""
+        self.mdev_compat(refresh_timeout=fault_proxy.LIMIT)
+        self.new_filter()
+        for name in ('instance_mappings', 'migrations', 'compute_nodes'):
+            with self.database_failing(name):
+                self.assertEqual(NONE, self.judge())
+            lines = self.heard('ERROR', 'WARNING')
+            self.assertEqual(1, len(lines), lines)
+            self.assertIn(self.move.spec.instance_uuid, lines[0])
+            self.assertEqual(JUDGED, self.judge())
+            self.assertEqual([], self.heard('ERROR', 'WARNING'))
+
+    @contextlib.contextmanager
+    def database_failing(self, name: str) -> Iterator[None]:
+        def fail(_connection: Any, _cursor: Any, statement: str,
+                 *_others: Any) -> None:
+            if name in statement:
+                raise db_exception.DBConnectionError()
+        listener = (engine.Engine, 'before_cursor_execute', fail)
+        sqlalchemy.event.listen(*listener)
+        try:
+            yield
+        finally:
+            sqlalchemy.event.remove(*listener)
+
+    def test_crowd_arrives_cold(self) -> None:
+        self.mdev_compat(refresh_timeout=fault_proxy.LIMIT)
+        self.new_filter()
+        barrier = threading.Barrier(CROWD)
+        answers: list[list[str]] = []
+
+        def arrive() -> None:
+            barrier.wait(fault_proxy.LIMIT)
+            answers.append(self.judge())
+        crowd = [threading.Thread(target=arrive) for _ in range(CROWD)]
+        for one in crowd:
+            one.start()
+        for one in crowd:
+            one.join(fault_proxy.LIMIT)
+        self.assertEqual([JUDGED] * CROWD, answers)
+        self.settle()
+        asked = [request.path for request in self.proxy.requests]
+        shared = [path for path in asked if '/allocations/' not in path]
+        print(f'figure: {CROWD} moves arrive cold: {len(asked)} requests, '
+              f'{len(shared)} of them for what they share')
+        self.assertEqual(CROWD, len(asked) - len(shared))
+        # Each of these once: the cold refresh of one move.
+        self.assertEqual(len(set(shared)), len(shared), shared)
