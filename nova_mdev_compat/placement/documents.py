@@ -58,6 +58,9 @@ _MAX_SEEN = 128
 # A body that could not be decoded may be mended; so many are looked at again
 # in one refresh.
 _MAX_SECOND_LOOKS = 16
+# Bodies may take this part of a refresh's time: who waits for it has other
+# questions too.
+_PART = 0.25
 # Unusable documents that are named in the log, one by one.
 _MAX_NAMED = 32
 # Refreshes after the first that may follow at once to read what is left.
@@ -97,7 +100,7 @@ class InUse:
 class _Budget:
     """What may still be kept and read at once.
 
-    :param deadline: half of it is for bodies.
+    :param deadline: a part of it is for bodies.
     """
 
     def __init__(self, deadline: Deadline) -> None:
@@ -105,7 +108,7 @@ class _Budget:
         self.room = MAX_KEPT
         self._bodies = MAX_BODIES
         self._second_looks = _MAX_SECOND_LOOKS
-        self._until = deadline.left() / 2
+        self._until = deadline.left() * (1 - _PART)
 
     def may_read(self, again: bool) -> bool:
         """Whether one more body may be asked for."""
