@@ -155,12 +155,15 @@ class DocumentStore:
         found = self._read(chosen, approved, deadline)
         self._refreshes += 1
         unusable = {**found.unusable, **dict.fromkeys(others, _TOO_MANY)}
-        later = _LATER in unusable.values()
+        unread = frozenset(digest for digest, why in unusable.items()
+                           if why in (_TOO_MANY, _LATER))
         return InUse(
             found.documents, types.MappingProxyType(unusable),
-            ignored=frozenset(others),
-            partial=later or _TOO_MANY in unusable.values(),
-            hasty=later and self._refreshes <= _MAX_HASTE)
+            # To exclude the providers of each would take more requests than
+            # anybody should be able to cause.
+            ignored=unread, partial=bool(unread),
+            hasty=_LATER in unusable.values()
+            and self._refreshes <= _MAX_HASTE)
 
     def see(self, digest: str) -> None:
         """Notes that some provider was seen with a document."""

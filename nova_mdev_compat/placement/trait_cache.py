@@ -321,7 +321,6 @@ class TraitCache:
                          sorted(seen)[_MAX_READ_AGAIN:])
         found = {provider for provider in again
                  if self._is_double(provider, deadline)}
-        self._warned.intersection_update(found)
         if others and not self._warned_of_others:
             LOG.warning('%d more providers carry several markers, and count '
                         'as unpublished.', len(others))
@@ -344,6 +343,8 @@ class TraitCache:
                   if markers is None else (
                       f'{len(markers)} markers',
                       ', '.join(sorted(map(traits.marker, markers))[:3]))))
+        if len(self._warned) >= MAX_PROVIDERS:
+            self._warned.clear()
         self._warned.add(provider)
 
     def _markers_of(self, provider: str, deadline: Deadline
