@@ -106,21 +106,28 @@ class _Text:
 
     def take(self, wanted: str) -> str:
         """Takes the next character, one of those wanted."""
-        found = self.peek()
+        found = self._text[self._place:self._place + 1]
+        if not found or found not in wanted:
+            found = self.peek()
         if found not in wanted:
             raise ValueError(f'{found!r} where one of {wanted!r} should be')
         self._place += 1
+        if self._text.startswith(' ', self._place):
+            # As placement writes it: the next value needs no search.
+            self._place += 1
         return found
 
     def value(self) -> Any:
         """Takes the next value."""
-        self.peek()
         while True:
             try:
                 value, end = self._scan(self._text, self._place)
             except ValueError as error:
-                # It is wrong, or its end has not come yet.
-                self._read_on(error)
+                if self._text[self._place:self._place + 1].strip():
+                    # It is wrong, or its end has not come yet.
+                    self._read_on(error)
+                else:
+                    self.peek()
                 continue
             if end < len(self._text):
                 self._place = end

@@ -90,21 +90,22 @@ def request_spec() -> objects.RequestSpec:
         scheduler_hints={}, ignore_hosts=['src'])
 
 
-def host_states(moves: Fleet, with_device: bool = True) -> list[Any]:
-    """Every host, with a candidate for each of its devices.
+def host_states(hosts: Sequence[Host], candidates: int,
+                with_device: bool = True) -> list[Any]:
+    """Hosts, with a candidate for each of so many of their devices.
 
     Without a device, a host has as many candidates, all of its own.
     """
     objects.register_all()
-    return [_host_state(host, with_device) for host in moves.hosts]
+    return [_host_state(host, candidates, with_device) for host in hosts]
 
 
-def _host_state(host: Host, with_device: bool) -> Any:
+def _host_state(host: Host, candidates: int, with_device: bool) -> Any:
     state = host_manager.HostState(host.name, host.name, str(uuid.uuid4()))
     state.uuid = host.root
     state.allocation_candidates = [
         candidate(host.root, device if with_device else None)
-        for device in host.devices]
+        for device in host.devices[:candidates]]
     return state
 
 

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The filter as a scheduler's worker has it, with a real placement behind.
+"""The filter as a scheduler's worker has it, in front of a placement.
 
 Which device moves is the one thing that is told, and not looked up: that
 costs queries and requests, which `look_up` measures.
@@ -27,38 +27,39 @@ from unittest import mock
 import fixtures
 import nova.conf
 from nova.scheduler import filters
-from placement import db_api
 
 from nova_mdev_compat.scheduler import source as source_module
+from tests.benchmark import clouds
 from tests.benchmark import moves
-from tests.benchmark import population
 from tests.functional import endpoint
-from tests.functional import placement_cloud
 
 CONF = nova.conf.CONF
 #: So long is a warm cache warm: the longest that the option allows.
-_TTL = 86400
+TTL = 86400
+_SHORT = 0.001
 
 
 class Scheduler(fixtures.Fixture):
-    """The filter for a fleet that is in placement."""
+    """The filter for a fleet that is in placement.
 
-    def __init__(self, fleet: moves.ParityFleet) -> None:
+    :param url: where that placement is.
+    """
+
+    def __init__(self, fleet: moves.ParityFleet, url: str) -> None:
         self.fleet = fleet
+        self._url = url
         self.spec = moves.request_spec()
         self._handler = filters.HostFilterHandler()
 
     def _setUp(self) -> None:
         # What SQLAlchemy and placement say of themselves is not measured.
         logging.getLogger().setLevel(logging.INFO)
-        self.placement = self.useFixture(placement_cloud.Placement())
-        population.fill(
-            db_api.placement_context_manager.writer.get_engine(), self.fleet)
-        endpoint.configure(self.placement.url)
+        endpoint.configure(self._url)
         (self.filter_class,) = importlib.import_module(
             'nova_mdev_compat.filters').all_filters()
-        for name, value in (('cache_ttl', _TTL), ('refresh_timeout', 300)):
-            CONF.set_override(name, value, group='mdev_compat')
+        self.keep_for(TTL)
+        CONF.set_override('refresh_timeout', 300, group='mdev_compat')
+        for name in ('cache_ttl', 'refresh_timeout'):
             self.addCleanup(CONF.clear_override, name, group='mdev_compat')
         self.filter = self.filter_class()
         self._found = self.useFixture(fixtures.MonkeyPatch(
@@ -66,6 +67,20 @@ class Scheduler(fixtures.Fixture):
             mock.Mock(return_value=None))).new_value
         self._sources = {outcome: moves.source(outcome)
                          for outcome in moves.OUTCOMES}
+
+    def keep_for(self, seconds: float) -> None:
+        """How long the cache uses an answer."""
+        CONF.set_override('cache_ttl', seconds, group='mdev_compat')
+
+    def warm_up(self, states: Sequence[Any]) -> None:
+        """As it is when the same was asked before what is kept was read."""
+        for seconds in (TTL, _SHORT):
+            self.keep_for(seconds)
+            for outcome in moves.OUTCOMES:
+                self.move(outcome)
+                self.ask(self.filter, states)
+                clouds.settle()
+        self.keep_for(TTL)
 
     def move(self, outcome: str) -> None:
         """From now on, a move with this outcome is asked about."""
