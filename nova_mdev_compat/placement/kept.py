@@ -214,8 +214,7 @@ class Kept(Generic[T]):
     def drop(self) -> None:
         """Forgets the value, and what is under way: the next caller asks."""
         with self._lock:
-            self._snapshot = None
-            self._flight = None
+            self._snapshot = self._flight = self._error = None
             self._hold_off_until = float('-inf')
             self._not_before = self._clock()
 

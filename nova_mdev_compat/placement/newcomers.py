@@ -106,7 +106,7 @@ class Newcomers:
             self._first_seen.update(dict.fromkeys(
                 map(sys.intern, new), began))
             self._latest = max(self._latest, began)
-            self._make_room()
+        self._make_room()
 
     def _left(self, now: float, lifetime: Lifetime) -> int:
         """How many may be looked up now."""
