@@ -39,6 +39,7 @@ from tests.benchmark import logs
 from tests.benchmark import moves
 from tests.benchmark import rounds
 from tests.benchmark.scheduler import Scheduler
+from tests.benchmark.scheduler import SHORT
 from tests.benchmark.scheduler import TTL
 
 Row = dict[str, Any]
@@ -52,7 +53,6 @@ SECONDS = 4.0
 REST = 'no refresh'
 REFRESH = 'a refresh all the time'
 AT_ONCE = 'the same, answers parsed at once'
-_SHORT = 0.001
 _BOUND = 3.0
 
 
@@ -104,7 +104,7 @@ def _latencies(requests: Sequence[Request], seconds: float) -> list[float]:
 @contextlib.contextmanager
 def _refreshing(scheduler: Scheduler) -> Iterator[None]:
     """What is kept is always too old."""
-    scheduler.keep_for(_SHORT)
+    scheduler.keep_for(SHORT)
     try:
         yield
     finally:
