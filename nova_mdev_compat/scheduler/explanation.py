@@ -98,12 +98,10 @@ class Explanation:
                         ) -> dict[str, list[str]]:
         # One reason, as far as is known; so a move that takes something from
         # thousands of hosts does not look at what it was.
-        found = {
-            self._unasked: [host.host for host, before, _ in removals
-                            if before],
-            _NO_CANDIDATE: [host.host for host, before, _ in removals
-                            if not before]}
-        return {reason: hosts for reason, hosts in found.items() if hosts}
+        bare = [one for one in removals if not one.before]
+        rest = [one for one in removals if one.before] if bare else removals
+        return {reason: [one.host.host for one in group] for reason, group
+                in ((self._unasked, rest), (_NO_CANDIDATE, bare)) if group}
 
     def refusals(self) -> list[str]:
         """What the documents in use refuse, without asking placement."""
@@ -187,7 +185,8 @@ def log(server: str, judgement: Judgement, removals: Sequence[Removal],
                   operation, hosts)
         return
     gone = [removal for removal in removals if not removal.left]
-    others = [removal for removal in removals if removal.left]
+    others = [removal for removal in removals if removal.left] \
+        if gone else removals
     explanation = Explanation(
         judgement, ask=len(gone) == hosts or LOG.isEnabledFor(logging.DEBUG))
     LOG.info(

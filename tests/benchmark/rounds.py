@@ -37,11 +37,13 @@ class Case:
     """What is timed.
 
     :param prepare: called before each round, and not timed.
+    :param repeats: how often it runs in a round, where once is too short.
     """
 
     name: str
     run: Callable[[], object]
     prepare: Callable[[], object] = lambda: None
+    repeats: int = 1
 
 
 def interleave(cases: Sequence[Case], rounds: int = ROUNDS,
@@ -68,8 +70,9 @@ def _timed(case: Case, clock: Callable[[], float]) -> float:
     gc.disable()
     try:
         began = clock()
-        case.run()
-        return clock() - began
+        for _ in range(case.repeats):
+            case.run()
+        return (clock() - began) / case.repeats
     finally:
         gc.enable()
 
