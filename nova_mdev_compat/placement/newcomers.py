@@ -47,7 +47,7 @@ MAX_A_REQUEST = 16
 MAX_A_TTL = 64
 #: Providers whose first sight is remembered, a quarter of them going at once
 #: when there are more; and those that were looked up.
-MAX_SEEN = 32768
+MAX_SEEN = 65536
 _MAX_FOUND = 1024
 # Looking up may take this part of what a request waits for.
 _PART = 0.25
