@@ -67,8 +67,9 @@ class Call:
             return
         found = explanation.Explanation(self.judgement, ask=True)
         self.removed = found.groups(
-            one for one in self.removals if not one.left)
-        self.narrowed = found.groups(one for one in self.removals if one.left)
+            [one for one in self.removals if not one.left])
+        self.narrowed = found.groups(
+            [one for one in self.removals if one.left])
 
 
 class Watch(fixtures.Fixture):

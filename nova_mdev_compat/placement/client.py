@@ -20,7 +20,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from collections.abc import Sequence
+import contextlib
 import dataclasses
+import json
 from typing import Any
 from typing import NoReturn
 from urllib import parse
@@ -30,6 +32,7 @@ from keystoneauth1 import exceptions as ksa_exceptions
 from keystoneauth1 import loading
 from oslo_config import cfg
 
+from nova_mdev_compat.placement import bodies
 from nova_mdev_compat.placement.deadline import Deadline
 from nova_mdev_compat.placement.errors import BadRequest
 from nova_mdev_compat.placement.errors import Conflict
@@ -37,6 +40,7 @@ from nova_mdev_compat.placement.errors import Misconfigured
 from nova_mdev_compat.placement.errors import NotFound
 from nova_mdev_compat.placement.errors import UnexpectedAnswer
 from nova_mdev_compat.placement.errors import Unreachable
+from nova_mdev_compat.placement.members import members
 
 GROUP = 'placement'
 #: The first with `required=in:`: Yoga (2022.1).
@@ -44,6 +48,12 @@ MICROVERSION = '1.39'
 _SERVICE_TYPE = 'placement'
 _CONCURRENT = 'concurrently updated'
 _MAX_DETAIL = 300
+# Bytes of an answer that are read. A quarter of a million providers, or the
+# traits of a table that placement itself can hardly serve; of what one
+# provider or document should have, more than a hundred times as much.
+_MAX_ANSWER = 128 << 20
+_MAX_TRAITS = 32 << 20
+_MAX_ONE = 256 << 10
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -94,23 +104,29 @@ class Client:
                associated: bool = False) -> list[str]:
         """Names of the traits that begin with a prefix, checked here.
 
-        :param associated: only those that some provider carries.
+        :param associated: only those that some provider carries. Without it
+            the prefix should be that of one document.
+        :raises TooLong: there are too many.
         """
         query = {'name': f'startswith:{prefix}'}
         if associated:
             query['associated'] = 'true'
-        answer = self._get('/traits', query.items(), deadline)
+        answer = self._get('/traits', query.items(), deadline,
+                           _MAX_TRAITS if associated else _MAX_ONE)
         return [name for name in _strings(answer, 'traits')
                 if name.startswith(prefix)]
 
     def providers(self, required: Sequence[str],
                   deadline: Deadline) -> list[str]:
         """UUIDs of the providers that fulfil every `required` term."""
-        answer = self._get('/resource_providers',
-                           [('required', term) for term in required],
-                           deadline)
-        return [_string(provider, 'uuid')
-                for provider in _list(answer, 'resource_providers')]
+        path = '/resource_providers'
+        response = self._open(
+            'GET', _url(path, [('required', term) for term in required]),
+            deadline)
+        with contextlib.closing(bodies.parts(
+                response, f'GET {path}', _MAX_ANSWER)) as parts:
+            return [_string(provider, 'uuid') for provider in members(
+                parts, f'GET {path}', 'resource_providers')]
 
     def root(self, provider: str, deadline: Deadline) -> str:
         """UUID of the root of a provider's tree."""
@@ -120,9 +136,12 @@ class Client:
 
     def provider_traits(self, provider: str,
                         deadline: Deadline) -> ProviderTraits:
-        """A provider's traits and generation."""
-        answer = self._get(
-            f'/resource_providers/{provider}/traits', (), deadline)
+        """A provider's traits and generation.
+
+        :raises TooLong: it has too many.
+        """
+        answer = self._get(f'/resource_providers/{provider}/traits', (),
+                           deadline, _MAX_ONE)
         generation = answer.get('resource_provider_generation')
         if not isinstance(generation, int):
             raise Unreachable('placement answered without a generation')
@@ -151,36 +170,35 @@ class Client:
                          'resource_provider_generation': generation})
 
     def _get(self, path: str, query: Iterable[tuple[str, str]],
-             deadline: Deadline) -> dict[str, Any]:
-        encoded = parse.urlencode(list(query), safe=':,!')
-        url = f'{path}?{encoded}' if encoded else path
-        response = self._send('GET', url, deadline)
-        try:
-            answer = response.json()
-        except ValueError as error:
-            raise Unreachable(
-                f'GET {path} answered what is not JSON: {error}') from error
-        if not isinstance(answer, dict):
-            raise Unreachable(f'GET {path} answered no JSON object')
-        return answer
+             deadline: Deadline, limit: int = _MAX_ANSWER) -> dict[str, Any]:
+        body = self._send('GET', _url(path, query), deadline, limit)
+        return bodies.parse(body, f'GET {path}')
 
     def _send(self, method: str, url: str, deadline: Deadline,
+              limit: int = _MAX_ONE, **kwargs: Any) -> bytes:
+        """The answer's body."""
+        response = self._open(method, url, deadline, **kwargs)
+        return bodies.read(response, f'{method} {_path(url)}', limit)
+
+    def _open(self, method: str, url: str, deadline: Deadline,
               **kwargs: Any) -> Any:
+        """The answer, whose body is still to be read."""
+        what = f'{method} {_path(url)}'
         try:
             response = self._adapter.request(
                 url, method, raise_exc=False, microversion=MICROVERSION,
-                timeout=deadline.remaining(),
+                timeout=deadline.remaining(), stream=True,
                 headers={'Accept': 'application/json'}, **kwargs)
         except ksa_exceptions.ClientException as error:
-            raise Unreachable(f'{method} {_path(url)}: {error}') from error
+            raise Unreachable(f'{what}: {error}') from error
         if response.status_code >= 400:
-            _refuse(method, _path(url), response)
+            _refuse(method, _path(url), response.status_code,
+                    bodies.read(response, what, _MAX_ONE))
         return response
 
 
-def _refuse(method: str, path: str, response: Any) -> NoReturn:
-    status = response.status_code
-    detail = _detail(response)
+def _refuse(method: str, path: str, status: int, body: bytes) -> NoReturn:
+    detail = _detail(body)
     kind = {400: BadRequest, 404: NotFound, 409: Conflict}.get(
         status, UnexpectedAnswer)
     if status == 500 and _CONCURRENT in detail:
@@ -188,11 +206,18 @@ def _refuse(method: str, path: str, response: Any) -> NoReturn:
     raise kind(method, path, status, detail)
 
 
-def _detail(response: Any) -> str:
+def _detail(body: bytes) -> str:
     try:
-        return str(response.json()['errors'][0]['detail']).strip()
-    except (ValueError, LookupError, TypeError):
-        return str(response.text)[:_MAX_DETAIL].strip()
+        detail = str(json.loads(body)['errors'][0]['detail'])
+    except (ValueError, LookupError, TypeError, RecursionError):
+        detail = body[:_MAX_DETAIL].decode(errors='replace')
+    # One line of a log.
+    return ' '.join(detail.split())[:_MAX_DETAIL]
+
+
+def _url(path: str, query: Iterable[tuple[str, str]]) -> str:
+    encoded = parse.urlencode(list(query), safe=':,!')
+    return f'{path}?{encoded}' if encoded else path
 
 
 def _path(url: str) -> str:

@@ -10,11 +10,15 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""A bound in wall-clock time for several requests together."""
+"""Bounds in wall-clock time for several requests together."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Iterator
+import contextlib
+import contextvars
+import math
 import time
 
 from nova_mdev_compat.placement.errors import Unreachable
@@ -37,7 +41,69 @@ class Deadline:
 
         :raises Unreachable: none are left.
         """
-        left = self._end - self._clock()
+        left = self.left()
         if left <= 0:
             raise Unreachable(f'no answer within {self._seconds:g} seconds')
         return left
+
+    def left(self) -> float:
+        """Seconds left; zero or less when it is past."""
+        return self._end - self._clock()
+
+
+class Asking:
+    """What one request asks, as far as it takes several answers.
+
+    :param seconds: how long it waits for all of them.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+        #: When the oldest of the noted answers was asked for, on their clock.
+        self.as_of = math.inf
+
+    def left(self) -> float:
+        """Seconds for which it may still wait."""
+        return max(0.0, self._end - time.monotonic())
+
+    def note(self, asked: float) -> None:
+        """Notes the age of an answer that decides."""
+        self.as_of = min(self.as_of, asked)
+
+
+# Of the thread, or greenthread, that asks; a fetch's own has none.
+_asking: contextvars.ContextVar[Asking | None] = contextvars.ContextVar(
+    'asking', default=None)
+
+
+@contextlib.contextmanager
+def within(seconds: float) -> Iterator[Asking]:
+    """Whoever asks in here waits so long in all, however many answers.
+
+    Inside another `within` no longer than is left there.
+    """
+    asking = Asking(min(seconds, patience()))
+    token = _asking.set(asking)
+    try:
+        yield asking
+    finally:
+        _asking.reset(token)
+
+
+def patience() -> float:
+    """Seconds for which the caller may still wait."""
+    asking = _asking.get()
+    return math.inf if asking is None else asking.left()
+
+
+def note(asked: float) -> None:
+    """Notes the age of an answer for the request that is made, if any."""
+    asking = _asking.get()
+    if asking is not None:
+        asking.note(asked)
+
+
+def as_of() -> float:
+    """When the oldest answer that the request noted was asked for."""
+    asking = _asking.get()
+    return math.inf if asking is None else asking.as_of

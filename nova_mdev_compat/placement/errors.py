@@ -23,6 +23,10 @@ class Unreachable(PlacementError):
     """No answer: no endpoint, no connection, no token, out of time."""
 
 
+class TooLong(Unreachable):
+    """An answer that is longer than any that is meant well."""
+
+
 class Misconfigured(PlacementError):
     """The options of the [placement] group give no access."""
 

@@ -31,6 +31,7 @@ from typing import TypeVar
 from oslo_log import log as logging
 
 from nova_mdev_compat.placement.deadline import Deadline
+from nova_mdev_compat.placement.deadline import patience
 from nova_mdev_compat.placement.errors import Unreachable
 
 LOG = logging.getLogger(__name__)
@@ -44,6 +45,10 @@ _SHORTEST = 0.8
 # these seconds if that is less.
 _HOLD_OFF_PART = 0.1
 _HOLD_OFF = 5.0
+# Seconds without a failure after which the next one is told of again.
+_FORGOTTEN = 600.0
+# A provisional value lives for this part of an ordinary one's time.
+_SOON = 0.1
 # Threads that hang in a socket past their deadline, before no new one is
 # started.
 _MAX_HANGING = 2
@@ -65,9 +70,18 @@ class Lifetime:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class _Snapshot(Generic[T]):
+class Reading(Generic[T]):
+    """A value, and when it was asked for on the clock.
+
+    What came later than that, it cannot know.
+    """
+
     value: T
     asked: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Snapshot(Reading[T]):
     lives: float
 
     def is_fresh(self, now: float, lifetime: Lifetime) -> bool:
@@ -78,6 +92,43 @@ class _Snapshot(Generic[T]):
         return now - self.asked <= lifetime.max_age
 
 
+class Outage:
+    """What is told of failures, once for all values that share it.
+
+    :param clock: that of the values.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._failing = self._told = False
+        self._last = float('-inf')
+
+    def fails(self, tell: bool) -> bool:
+        """Notes a failure.
+
+        :param tell: whether it should be told of.
+        :returns: whether it is news.
+        """
+        with self._lock:
+            now = self._clock()
+            # A value that failed and is not asked for any more never says
+            # that it is over.
+            self._told &= now - self._last < _FORGOTTEN
+            self._failing, self._last = True, now
+            news = tell and not self._told
+            self._told |= tell
+            return news
+
+    def ends(self) -> bool:
+        """Notes that a value that had failed is answered; whether it is
+        news.
+        """
+        with self._lock:
+            news, self._failing, self._told = self._failing, False, False
+            return news
+
+
 class _Flight(Generic[T]):
     """One question under way."""
 
@@ -85,7 +136,7 @@ class _Flight(Generic[T]):
         self.asked = asked
         self.landed = threading.Event()
         self.error: Exception | None = None
-        self.value: T | None = None
+        self.reading: Reading[T] | None = None
 
 
 class Kept(Generic[T]):
@@ -96,13 +147,20 @@ class Kept(Generic[T]):
     :param lifetime: read at each use, so that options can change.
     :param patient: whether the caller that asks waits for the answer though
         an old value serves: what it gets is then as fresh as was promised.
+    :param provisional: whether a value is to be asked for again soon, in the
+        background.
+    :param outage: what other values share with this one; by default nothing.
     """
 
     def __init__(self, name: str, fetch: Callable[[Deadline], T],
                  lifetime: Callable[[], Lifetime],
                  clock: Callable[[], float] = time.monotonic,
-                 patient: bool = True) -> None:
+                 patient: bool = True,
+                 provisional: Callable[[T], bool] = lambda value: False,
+                 outage: Outage | None = None) -> None:
+        self._outage = outage or Outage(clock)
         self._patient = patient
+        self._provisional = provisional
         self._name = name
         self._fetch = fetch
         self._lifetime = lifetime
@@ -120,36 +178,52 @@ class Kept(Generic[T]):
 
         :raises Exception: what `fetch` raised, when nothing kept serves.
         """
+        return self.read().value
+
+    def read(self) -> Reading[T]:
+        """The value, and when it was asked for; raises as `get` does."""
         lifetime = self._lifetime()
         now = self._clock()
         snapshot = self._snapshot
         if snapshot is not None and snapshot.is_fresh(now, lifetime):
-            return snapshot.value
+            return snapshot
         self._give_up_overdue(now, lifetime)
         flight, elected = self._board(now, lifetime)
         serves = snapshot is not None and snapshot.serves(now, lifetime)
         if flight is not None and (
-                elected and self._patient or not serves):
-            left = max(0.0, flight.asked + lifetime.timeout - now)
-            if not flight.landed.wait(left):
-                self._give_up(flight, self._no_answer(lifetime), lifetime)
-            elif flight.error is None:
-                return flight.value  # type: ignore[return-value]
+                elected and self._is_patient() or not serves):
+            self._wait(flight, now, lifetime)
+            if flight.reading is not None:
+                return flight.reading
         return self._last(lifetime, flight)
+
+    def _is_patient(self) -> bool:
+        snapshot = self._snapshot
+        return self._patient and not (
+            snapshot is not None and self._provisional(snapshot.value))
+
+    def _wait(self, flight: _Flight[T], now: float,
+              lifetime: Lifetime) -> None:
+        """Waits until it lands, as long as it and the caller may take."""
+        left = max(0.0, flight.asked + lifetime.timeout - now)
+        patient = patience()
+        if not flight.landed.wait(min(left, patient)) and left <= patient:
+            # A caller that runs out of patience leaves it for the next one.
+            self._give_up(flight, self._no_answer(lifetime), lifetime)
 
     def drop(self) -> None:
         """Forgets the value, and what is under way: the next caller asks."""
         with self._lock:
-            self._snapshot = None
-            self._flight = None
+            self._snapshot = self._flight = self._error = None
             self._hold_off_until = float('-inf')
             self._not_before = self._clock()
 
-    def _last(self, lifetime: Lifetime, flight: _Flight[T] | None) -> T:
+    def _last(self, lifetime: Lifetime,
+              flight: _Flight[T] | None) -> Reading[T]:
         """The last value if it serves."""
         snapshot = self._snapshot
         if snapshot is not None and snapshot.serves(self._clock(), lifetime):
-            return snapshot.value
+            return snapshot
         error = (flight and flight.error) or self._error \
             or self._no_answer(lifetime)
         # Each raising would lengthen the stack that the last one left.
@@ -201,7 +275,7 @@ class Kept(Generic[T]):
             self._give_up(flight, flight.error, lifetime)
             raise
         else:
-            flight.value = value
+            flight.reading = Reading(value, flight.asked)
             self._land(flight, value, lifetime)
         finally:
             flight.landed.set()
@@ -213,14 +287,16 @@ class Kept(Generic[T]):
                 else self._snapshot.asked
             recovered = False
             if flight.asked >= newest:
+                part = _SOON if self._provisional(value) else 1.0
                 self._snapshot = _Snapshot(
                     value, flight.asked,
-                    lifetime.ttl * random.uniform(_SHORTEST, 1.0))
+                    part * lifetime.ttl * random.uniform(_SHORTEST, 1.0))
                 recovered, self._error = self._error is not None, None
             if self._flight is flight:
                 self._flight = None
         if recovered:
-            LOG.info('Placement answers again for %s.', self._name)
+            LOG.log(logging.INFO if self._outage.ends() else logging.DEBUG,
+                    'Placement answers again for %s.', self._name)
 
     def _give_up_overdue(self, now: float, lifetime: Lifetime) -> None:
         """Says that a flight nobody waits for has not landed in time."""
@@ -240,9 +316,11 @@ class Kept(Generic[T]):
             snapshot = self._snapshot
             self._hold_off_until = now + min(
                 _HOLD_OFF, lifetime.ttl * _HOLD_OFF_PART)
+        news = first and self._outage.fails(tell=snapshot is not None)
         if first and snapshot is not None:
             # With nothing kept, whoever asked says so, with the server.
-            LOG.warning(
+            LOG.log(
+                logging.WARNING if news else logging.DEBUG,
                 'Could not refresh %s: %s. What was read %.0f seconds ago '
                 'serves until it is %g seconds old.', self._name, error,
                 now - snapshot.asked, lifetime.max_age)

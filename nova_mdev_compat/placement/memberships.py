@@ -14,8 +14,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
+import itertools
+import sys
 
 from nova_mdev_compat.codec import traits
 from nova_mdev_compat.placement.client import Client
@@ -36,7 +39,7 @@ def carriers(client: Client, some: Sequence[str], none: Sequence[str],
     :param none: digests; a provider has none of them.
     """
     if len(some) + len(none) <= _MARKERS_A_REQUEST:
-        return frozenset(client.providers(
+        return _compact(client.providers(
             [_any_of(some), *([_none_of(none)] if none else [])], deadline))
     found: set[str] = set()
     for wanted in _parts(some):
@@ -44,7 +47,15 @@ def carriers(client: Client, some: Sequence[str], none: Sequence[str],
         for unwanted in _parts(none):
             found.difference_update(client.providers(
                 [_any_of(wanted), _any_of(unwanted)], deadline))
-    return frozenset(found)
+    return _compact(found)
+
+
+def _compact(providers: Iterable[str]) -> frozenset[str]:
+    """A set to be kept, of strings that other sets share.
+
+    A set that has grown has twice the room that its copy needs.
+    """
+    return frozenset(set(map(sys.intern, providers)))
 
 
 def doubles(client: Client, digests: Sequence[str],
@@ -53,18 +64,28 @@ def doubles(client: Client, digests: Sequence[str],
 
     Two different places in a list differ in some bit of their numbers. So a
     provider with two markers has, for that bit, one from each half: a request
-    a bit is enough, and its answer is empty as a rule.
+    a bit is enough, and its answer is empty as a rule. Of more markers than
+    fit into a request, each part is asked so, and then against each other.
     """
+    parts = list(_parts(digests, _MARKERS_A_REQUEST))
+    questions = [*itertools.chain.from_iterable(map(_halves, parts)), *(
+        (some, others) for one, other in itertools.combinations(parts, 2)
+        for some in _parts(one) for others in _parts(other))]
     found: set[str] = set()
+    for some, others in questions:
+        found.update(client.providers(
+            [_any_of(some), _any_of(others)], deadline))
+    return frozenset(found)
+
+
+def _halves(digests: Sequence[str]
+            ) -> Iterator[tuple[Sequence[str], Sequence[str]]]:
+    """Every two of them are on different sides at least once."""
     for bit in range((len(digests) - 1).bit_length()):
         halves: tuple[list[str], list[str]] = [], []
         for place, digest in enumerate(digests):
             halves[place >> bit & 1].append(digest)
-        for some in _parts(halves[0]):
-            for others in _parts(halves[1]):
-                found.update(client.providers(
-                    [_any_of(some), _any_of(others)], deadline))
-    return frozenset(found)
+        yield halves
 
 
 def _any_of(digests: Sequence[str]) -> str:
@@ -75,7 +96,8 @@ def _none_of(digests: Sequence[str]) -> str:
     return ','.join('!' + traits.marker(digest) for digest in digests)
 
 
-def _parts(digests: Sequence[str]) -> Iterator[Sequence[str]]:
-    size = _MARKERS_A_REQUEST // 2
+def _parts(digests: Sequence[str],
+           size: int | None = None) -> Iterator[Sequence[str]]:
+    size = size or _MARKERS_A_REQUEST // 2
     for start in range(0, len(digests), size):
         yield digests[start:start + size]

@@ -24,6 +24,7 @@ import collections
 from collections.abc import Callable
 from collections.abc import Collection
 from collections.abc import Hashable
+from collections.abc import Sequence
 import dataclasses
 import math
 import threading
@@ -36,14 +37,19 @@ from oslo_log import log as logging
 from nova_mdev_compat.codec import traits
 from nova_mdev_compat.compat.document import Document
 from nova_mdev_compat.placement.client import Client
+from nova_mdev_compat.placement import deadline as asking
 from nova_mdev_compat.placement.deadline import Deadline
 from nova_mdev_compat.placement.documents import DocumentStore
 from nova_mdev_compat.placement.documents import InUse
 from nova_mdev_compat.placement.errors import BadRequest
+from nova_mdev_compat.placement.errors import PlacementError
+from nova_mdev_compat.placement.errors import TooLong
 from nova_mdev_compat.placement.errors import Unreachable
 from nova_mdev_compat.placement.kept import Kept
 from nova_mdev_compat.placement.kept import Lifetime
+from nova_mdev_compat.placement.kept import Outage
 from nova_mdev_compat.placement import memberships
+from nova_mdev_compat.placement.newcomers import Newcomers
 from nova_mdev_compat.placement.verdicts import Question
 from nova_mdev_compat.placement.verdicts import Verdicts
 
@@ -99,22 +105,29 @@ class TraitCache:
         self._client = client
         self._store = store
         self._lifetime = lifetime
-        self._clock = clock
+        self.clock = clock
+        self._outage = Outage(clock)
         self._in_use = Kept('the markers in use', store.in_use, lifetime,
-                            clock)
+                            clock, provisional=lambda found: found.hasty,
+                            outage=self._outage)
         self._sets = _Shelf(MAX_SETS)
         self._markers = _Shelf(MAX_PROVIDERS)
         self._roots = _Shelf(MAX_PROVIDERS)
+        self._documents = _Shelf(MAX_PROVIDERS)
         self._doubles = Kept('the providers with several markers',
                              self._find_doubles, lifetime, clock,
-                             patient=False)
+                             patient=False, outage=self._outage)
         self._warned: set[str] = set()
+        self._warned_of_others = False
         self._asking = threading.BoundedSemaphore(MAX_ASKING)
+        self._newcomers = Newcomers(self.document, lifetime, clock)
         self.verdicts = Verdicts()
 
     def in_use(self) -> InUse:
         """The documents that providers carry."""
-        return self._in_use.get()
+        reading = self._in_use.read()
+        asking.note(reading.asked)
+        return reading.value
 
     def document(self, provider: str) -> tuple[str, Document] | None:
         """A provider's digest and document; None: it is unpublished."""
@@ -123,19 +136,42 @@ class TraitCache:
             lambda deadline: self._read_marker(provider, deadline))).get()
         if digest is None:
             return None
-        found = self.in_use().documents.get(digest)
-        if found is None:
-            # Newer than the markers in use that are kept.
-            found = self._store.get([digest], self._deadline()).documents.get(
-                digest)
+        self._store.see(digest)
+        # What is kept can be older than the marker.
+        found = self.in_use().documents.get(digest) or self._documents.get(
+            digest, lambda: self._keep(
+                f'the document {digest}',
+                lambda deadline: self._store.get(digest, deadline))).get()
         return None if found is None else (digest, found)
+
+    def doubts(self, offered: Sequence[str], began: float) -> bool:
+        """Whether some providers need a look by `find_newer`.
+
+        :param offered: all that a request was offered, other ones too.
+        :param began: when the request began, on the cache's clock.
+        """
+        return self._newcomers.doubts(offered, began, asking.as_of(),
+                                      self.in_use().partial)
+
+    def find_newer(self, providers: Sequence[str], began: float) -> bool:
+        """Looks up providers that may have come since what is kept was read.
+
+        What is found counts from now on, in every answer.
+
+        :param providers: those that a request was offered and that are in no
+            set that decided, in the order of looking.
+        :param began: when the request began, on the cache's clock.
+        :returns: whether a document was found.
+        """
+        return self._newcomers.look(providers, began, asking.as_of(),
+                                    self.in_use().partial)
 
     def root(self, provider: str) -> str:
         """UUID of the root of a provider's tree."""
         return self._roots.get(provider, lambda: Kept(
             f'the root of provider {provider}',
             lambda deadline: self._client.root(provider, deadline),
-            self._for_good, self._clock)).get()
+            self._for_good, self.clock, outage=self._outage)).get()
 
     def allocations(self, consumer: str) -> dict[str, dict[str, int]]:
         """What a consumer holds now: amounts by class, by provider.
@@ -168,24 +204,60 @@ class TraitCache:
             in_use = self.in_use()
             some = frozenset(
                 other for other, document in in_use.documents.items()
-                if self.verdicts.of(question, digest, source, other,
-                                    document).accepted is accepted)
-            return self.carriers(
-                some, frozenset(in_use.digests - some)) - self.doubles()
+                if accepts(other, document) is accepted)
+            found = self.carriers(some, in_use.counting - some)
+            found = self._with_newer(
+                found, lambda *newer: accepts(*newer) is accepted)
+            doubles = self._known_doubles()
+            # As a rule there are none, and a copy would cost more than
+            # all the rest.
+            return found - doubles if doubles else found
+
+        def accepts(other: str, document: Document) -> bool:
+            return self.verdicts.of(question, digest, source, other,
+                                    document).accepted
         return self._again_if_gone(carriers)
+
+    def _with_newer(self, found: frozenset[str],
+                    belongs: Callable[[str, Document], bool]
+                    ) -> frozenset[str]:
+        newer = self._newcomers.since(asking.as_of())
+        if not newer:
+            return found
+        more = {provider for provider, published in newer.items()
+                if belongs(*published)}
+        return (found | more) - (newer.keys() - more)
 
     def doubles(self) -> frozenset[str]:
         """UUIDs of the providers with several markers, which are unusable.
 
-        That is a fault of whoever publishes, and rare; so a move waits for
-        the answer only where there is none yet.
+        That is a fault of whoever publishes, and rare; so nobody waits for
+        the answer where there is an older one.
         """
         return self._doubles.get()
+
+    def _known_doubles(self) -> frozenset[str]:
+        """The providers with several markers, as far as that is known.
+
+        The first move does not wait for an answer that takes a request for
+        each bit of the number of documents. A provider whose markers
+        disagree about its source is in no set anyhow; so until it is known,
+        one counts as published whose markers all say the same.
+        """
+        try:
+            with asking.within(0):
+                return self.doubles()
+        except BadRequest:
+            raise
+        except PlacementError:
+            return frozenset()
 
     def members(self, digest: str) -> frozenset[str]:
         """UUIDs of the providers that carry a document's marker."""
         return self._again_if_gone(
-            lambda: self.carriers(frozenset([digest]), frozenset()))
+            lambda: self._with_newer(
+                self.carriers(frozenset([digest]), frozenset()),
+                lambda other, document: other == digest))
 
     def published(self) -> Published:
         """Digest and document of every provider that has a usable one.
@@ -201,6 +273,7 @@ class TraitCache:
                  for digest, document in in_use.documents.items()
                  for provider in self.carriers(
                      frozenset([digest]), frozenset())}
+        found.update(self._newcomers.since(asking.as_of()))
         for provider in self.doubles():
             found.pop(provider, None)
         return found
@@ -213,10 +286,12 @@ class TraitCache:
         if not some:
             return frozenset()
         wanted, unwanted = tuple(sorted(some)), tuple(sorted(none))
-        return self._sets.get((wanted, unwanted), lambda: self._keep(
+        reading = self._sets.get((wanted, unwanted), lambda: self._keep(
             'the providers that accept a device',
             lambda deadline: memberships.carriers(
-                self._client, wanted, unwanted, deadline))).get()
+                self._client, wanted, unwanted, deadline))).read()
+        asking.note(reading.asked)
+        return reading.value
 
     def _again_if_gone(self, ask: Callable[[], T]) -> T:
         try:
@@ -230,10 +305,10 @@ class TraitCache:
 
     def _read_marker(self, provider: str, deadline: Deadline) -> str | None:
         found = self._markers_of(provider, deadline)
-        if len(found) > 1:
+        if found is not None and len(found) > 1:
             # Perhaps read between two writes of somebody else's.
             found = self._markers_of(provider, deadline)
-        if len(found) > 1:
+        if found is None or len(found) > 1:
             self._warn(provider, found)
             return None
         self._warned.discard(provider)
@@ -241,30 +316,50 @@ class TraitCache:
 
     def _find_doubles(self, deadline: Deadline) -> frozenset[str]:
         seen = memberships.doubles(
-            self._client, sorted(self.in_use().digests), deadline)
-        found = set()
-        for provider in sorted(seen)[:_MAX_READ_AGAIN]:
-            markers = self._markers_of(provider, deadline)
-            if len(markers) > 1:
-                self._warn(provider, markers)
-                found.add(provider)
-        return frozenset(found | {*sorted(seen)[_MAX_READ_AGAIN:]})
+            self._client, sorted(self.in_use().counting), deadline)
+        again, others = (sorted(seen)[:_MAX_READ_AGAIN],
+                         sorted(seen)[_MAX_READ_AGAIN:])
+        found = {provider for provider in again
+                 if self._is_double(provider, deadline)}
+        if others and not self._warned_of_others:
+            LOG.warning('%d more providers carry several markers, and count '
+                        'as unpublished.', len(others))
+        self._warned_of_others = bool(others)
+        return frozenset(found.union(others))
 
-    def _warn(self, provider: str, markers: set[str]) -> None:
+    def _is_double(self, provider: str, deadline: Deadline) -> bool:
+        markers = self._markers_of(provider, deadline)
+        if markers is not None and len(markers) < 2:
+            return False
+        self._warn(provider, markers)
+        return True
+
+    def _warn(self, provider: str, markers: set[str] | None) -> None:
         if provider not in self._warned:
             LOG.warning(
-                'Provider %s carries %d markers, and counts as unpublished: '
-                '%s. Publish its document again.', provider, len(markers),
-                ', '.join(sorted(map(traits.marker, markers))))
+                'Provider %s carries %s, and counts as unpublished: %s. '
+                'Publish its document again.', provider,
+                *(('too many traits', 'they are not read')
+                  if markers is None else (
+                      f'{len(markers)} markers',
+                      ', '.join(sorted(map(traits.marker, markers))[:3]))))
+        if len(self._warned) >= MAX_PROVIDERS:
+            self._warned.clear()
         self._warned.add(provider)
 
-    def _markers_of(self, provider: str, deadline: Deadline) -> set[str]:
-        names = self._client.provider_traits(provider, deadline).traits
+    def _markers_of(self, provider: str, deadline: Deadline
+                    ) -> set[str] | None:
+        """The digests of its markers; None: it has too many traits."""
+        try:
+            names = self._client.provider_traits(provider, deadline).traits
+        except TooLong:
+            return None
         return {digest for digest in map(traits.read_marker, names)
-                if digest is not None}
+                if digest is not None and self._store.counts(digest)}
 
     def _keep(self, name: str, fetch: Callable[[Deadline], T]) -> Kept[T]:
-        return Kept(name, fetch, self._lifetime, self._clock)
+        return Kept(name, fetch, self._lifetime, self.clock,
+                    outage=self._outage)
 
     def _for_good(self) -> Lifetime:
         # Nova makes a provider under its root and never moves it.
@@ -272,4 +367,4 @@ class TraitCache:
                                    max_age=math.inf)
 
     def _deadline(self) -> Deadline:
-        return Deadline(self._lifetime().timeout, self._clock)
+        return Deadline(self._lifetime().timeout, self.clock)

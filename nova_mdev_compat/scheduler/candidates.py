@@ -22,10 +22,17 @@ from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
-import dataclasses
 import fnmatch
+import functools
+import itertools
+import operator
 from typing import Any
+from typing import NamedTuple
 from typing import TypeAlias
+
+_ALLOCATIONS = operator.itemgetter('allocations')
+# [scheduler] max_placement_results is 1,000.
+_MAX_LOOKED_AT = 1000
 
 Candidate: TypeAlias = Mapping[str, Any]
 
@@ -33,9 +40,14 @@ Candidate: TypeAlias = Mapping[str, Any]
 Holdings: TypeAlias = Mapping[str, int]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Removal:
+#: From a host's candidates to those that stay, in order.
+Keep: TypeAlias = Callable[[Sequence[Candidate]], Sequence[Candidate]]
+
+
+class Removal(NamedTuple):
     """A host that lost candidates.
+
+    A tuple, because a move can make one for every host of a cloud.
 
     :param before: the candidates that it had.
     :param left: those that it keeps.
@@ -59,14 +71,20 @@ def device_classes(hosts: Iterable[Any],
     All candidates of a request hold the same classes, so the first one that
     any host has decides. A rebuild has none.
     """
+    wanted = tuple(patterns)
     for host in hosts:
         for candidate in host.allocation_candidates:
             return frozenset(
-                name for held in candidate['allocations'].values()
-                for name in held['resources']
-                if any(fnmatch.fnmatchcase(name, pattern)
-                       for pattern in patterns))
+                [name for held in candidate['allocations'].values()
+                 for name in held['resources'] if _is_device(name, wanted)])
     return frozenset()
+
+
+@functools.lru_cache(maxsize=1024)
+def _is_device(name: str, patterns: tuple[str, ...]) -> bool:
+    # Remembered for the requests that hold no device, which it must cost
+    # nothing: a cloud has few classes.
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def holdings(allocations: Mapping[str, Mapping[str, int]],
@@ -83,34 +101,69 @@ def of_candidate(candidate: Candidate, resource_class: str) -> Holdings:
                      in candidate['allocations'].items()}, resource_class)
 
 
-def none_from(refused: frozenset[str],
-              classes: frozenset[str]) -> Callable[[Candidate], bool]:
-    """Whether a candidate takes no device from a refused provider."""
-    def keep(candidate: Candidate) -> bool:
-        for provider, held in candidate['allocations'].items():
-            if provider in refused \
-                    and not classes.isdisjoint(held['resources']):
-                return False
-        return True
-    return keep
+def none_from(refused: frozenset[str], resource_class: str,
+              amount: int) -> Keep:
+    """Keeps the candidates that take no device from a refused provider.
 
-
-def all_from(accepted: frozenset[str],
-             classes: frozenset[str]) -> Callable[[Candidate], bool]:
-    """Whether a candidate takes its devices from accepted providers only.
-
-    This is the loop that runs for every candidate of every host.
+    :param amount: how many devices of the class each candidate takes.
     """
-    def keep(candidate: Candidate) -> bool:
-        for provider, held in candidate['allocations'].items():
-            if provider not in accepted \
-                    and not classes.isdisjoint(held['resources']):
-                return False
-        return True
-    return keep
+    def bad(before: Sequence[Candidate]) -> list[Candidate]:
+        return [candidate for candidate in before
+                for provider, held in candidate['allocations'].items()
+                if provider in refused
+                and resource_class in held['resources']]
+    if amount > 1:
+        return lambda before: _without(before, bad(before))
+    return lambda before: [
+        candidate for candidate in before
+        for provider, held in candidate['allocations'].items()
+        if resource_class in held['resources'] and provider not in refused]
 
 
-def narrow(hosts: Iterable[Any], keep: Callable[[Candidate], bool],
+def all_from(accepted: frozenset[str], resource_class: str,
+             amount: int) -> Keep:
+    """Keeps the candidates that take their devices from accepted providers.
+
+    These are the loops that run over every candidate of every host. So
+    nothing is called there; and the set is asked first, because what a
+    provider holds is two more dictionaries to be fetched from memory.
+
+    :param amount: how many devices of the class each candidate takes. One
+        comes from one provider, so a candidate with an accepted one is good.
+    """
+    def bad(before: Sequence[Candidate]) -> list[Candidate]:
+        return [candidate for candidate in before
+                for provider, held in candidate['allocations'].items()
+                if provider not in accepted
+                and resource_class in held['resources']]
+    if amount > 1:
+        return lambda before: _without(before, bad(before))
+    return lambda before: [
+        candidate for candidate in before
+        for provider, held in candidate['allocations'].items()
+        if provider in accepted and resource_class in held['resources']]
+
+
+def where(passes: Callable[[Candidate], bool]) -> Keep:
+    """Keeps the candidates that pass a test."""
+    return lambda before: [one for one in before if passes(one)]
+
+
+def every(tests: Sequence[Keep]) -> Keep:
+    """Keeps what each of several tests keeps."""
+    return lambda before: functools.reduce(
+        lambda left, test: test(left), tests, before)
+
+
+def _without(before: Sequence[Candidate],
+             bad: Sequence[Candidate]) -> Sequence[Candidate]:
+    if not bad:
+        return before
+    gone = set(map(id, bad))
+    return [candidate for candidate in before if id(candidate) not in gone]
+
+
+def narrow(hosts: Iterable[Any], keep: Keep,
            enforce: bool) -> tuple[list[Any], list[Removal]]:
     """The hosts that keep a candidate, and what was taken from which.
 
@@ -123,14 +176,48 @@ def narrow(hosts: Iterable[Any], keep: Callable[[Candidate], bool],
     removals: list[Removal] = []
     for host in hosts:
         candidates = host.allocation_candidates
-        kept = [one for one in candidates if keep(one)]
-        if len(kept) == len(candidates):
-            if kept:
-                left.append(host)
-                continue
-        removals.append(Removal(host, candidates, kept))
+        kept = keep(candidates)
+        if kept and len(kept) == len(candidates):
+            left.append(host)
+            continue
+        # Without the constructor that is written in Python.
+        removals.append(tuple.__new__(Removal, (host, candidates, kept)))
         if enforce:
             host.allocation_candidates = kept
         if kept or not enforce:
             left.append(host)
     return left, removals
+
+
+def restore(removals: Iterable[Removal]) -> None:
+    """Gives hosts back what was taken from them."""
+    for removal in removals:
+        removal.host.allocation_candidates = removal.before
+
+
+def providers(hosts: Iterable[Sequence[Candidate]]) -> list[str]:
+    """All providers of the hosts' candidates, also those of no device.
+
+    That is cheaper than to look at what each is for. Of more candidates than
+    placement offers by default, the first ones.
+    """
+    return list(itertools.chain.from_iterable(map(
+        _ALLOCATIONS, itertools.islice(
+            itertools.chain.from_iterable(hosts), _MAX_LOOKED_AT))))
+
+
+def providers_of(hosts: Iterable[Sequence[Candidate]],
+                 classes: frozenset[str]) -> list[str]:
+    """The device providers of each host's candidates, each host's first ones
+    before all others.
+    """
+    first: dict[str, None] = {}
+    others: dict[str, None] = {}
+    for candidates in hosts:
+        found = first
+        for candidate in candidates:
+            for provider, held in candidate['allocations'].items():
+                if not classes.isdisjoint(held['resources']):
+                    found[provider] = None
+            found = others
+    return [*first, *(one for one in others if one not in first)]

@@ -15,10 +15,10 @@
 from __future__ import annotations
 
 import collections
-from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
 import functools
+import heapq
 
 from oslo_log import log as logging
 
@@ -40,6 +40,8 @@ _REASONS = 3
 # Requests that an explanation may make, a marker each.
 _MAX_MARKERS = 16
 _UNKNOWN = 'refused by its document, or unpublished'
+_SOURCE = 'the source device is unpublished'
+_NO_CANDIDATE = 'it had no allocation candidate left'
 _UNPAIRED = 'its devices cannot be paired with those of the source'
 
 
@@ -56,8 +58,6 @@ class Explanation:
 
     def of_provider(self, resource_class: str, provider: str) -> str:
         """Why a provider's device is not accepted; empty: it is."""
-        if not self._ask:
-            return _UNKNOWN
         if provider in self._judgement.cache.doubles():
             return 'unpublished: it carries several markers'
         digest = self._carried.get(provider)
@@ -72,9 +72,8 @@ class Explanation:
 
     def of_candidate(self, candidate: Candidate) -> str:
         """Why a candidate went."""
-        if self._judgement.unpublished and self._judgement.settings \
-                .unpublished_source != ACCEPT:
-            return 'the source device is unpublished'
+        if not self._ask or self._refuses_source:
+            return self._unasked
         for source in self._judgement.source.devices:
             for provider in candidates.of_candidate(
                     candidate, source.resource_class):
@@ -83,15 +82,26 @@ class Explanation:
                     return reason
         return _UNPAIRED
 
-    def groups(self, removals: Iterable[Removal]) -> dict[str, list[str]]:
+    def groups(self, removals: Sequence[Removal]) -> dict[str, list[str]]:
         """Names of hosts by the reason of their first dropped candidate."""
+        if not self._ask:
+            return self._unasked_groups(removals)
         hosts: dict[str, list[str]] = collections.defaultdict(list)
         for removal in removals:
             dropped = removal.dropped
             reason = self.of_candidate(dropped[0]) if dropped \
-                else 'it had no allocation candidate left'
-            hosts[reason].append(str(removal.host.host))
+                else _NO_CANDIDATE
+            hosts[reason].append(removal.host.host)
         return hosts
+
+    def _unasked_groups(self, removals: Sequence[Removal]
+                        ) -> dict[str, list[str]]:
+        # One reason, as far as is known; so a move that takes something from
+        # thousands of hosts does not look at what it was.
+        bare = [one for one in removals if not one.before]
+        rest = [one for one in removals if one.before] if bare else removals
+        return {reason: [one.host.host for one in group] for reason, group
+                in ((self._unasked, rest), (_NO_CANDIDATE, bare)) if group}
 
     def refusals(self) -> list[str]:
         """What the documents in use refuse, without asking placement."""
@@ -124,6 +134,16 @@ class Explanation:
         return self._judgement.cache.verdicts.of(
             self._judgement.question, source.digest, source.document, digest,
             self._in_use.documents[digest])
+
+    @functools.cached_property
+    def _refuses_source(self) -> bool:
+        return bool(self._judgement.unpublished) and self._judgement \
+            .settings.unpublished_source != ACCEPT
+
+    @functools.cached_property
+    def _unasked(self) -> str:
+        """What is known without a look at any candidate."""
+        return _SOURCE if self._refuses_source else _UNKNOWN
 
     @functools.cached_property
     def _in_use(self) -> InUse:
@@ -164,13 +184,15 @@ def log(server: str, judgement: Judgement, removals: Sequence[Removal],
         LOG.debug('Server %s, %s: all candidates of %d hosts stay.', server,
                   operation, hosts)
         return
-    gone = sum(not removal.left for removal in removals)
+    gone = [removal for removal in removals if not removal.left]
+    others = [removal for removal in removals if removal.left] \
+        if gone else removals
     explanation = Explanation(
-        judgement, ask=gone == hosts or LOG.isEnabledFor(logging.DEBUG))
+        judgement, ask=len(gone) == hosts or LOG.isEnabledFor(logging.DEBUG))
     LOG.info(
         'Server %s, %s: %s %d of %d hosts, and took candidates from %d of '
-        'the others. %s', server, operation, _verb(judgement), gone, hosts,
-        len(removals) - gone, _reasons(explanation, removals))
+        'the others. %s', server, operation, _verb(judgement), len(gone),
+        hosts, len(others), _reasons(explanation, gone, others))
     if LOG.isEnabledFor(logging.DEBUG):
         _log_candidates(server, explanation, removals)
 
@@ -181,12 +203,12 @@ def _verb(judgement: Judgement) -> str:
     return 'would have removed (enforce is false)'
 
 
-def _reasons(explanation: Explanation, removals: Sequence[Removal]) -> str:
+def _reasons(explanation: Explanation, gone: Sequence[Removal],
+             others: Sequence[Removal]) -> str:
     try:
         parts = [
-            *_grouped(explanation, [one for one in removals if not one.left]),
-            *_grouped(explanation, [one for one in removals if one.left],
-                      'candidates of others: ')]
+            *_grouped(explanation, gone),
+            *_grouped(explanation, others, 'candidates of others: ')]
         if any(_UNKNOWN in part for part in parts):
             refusals = explanation.refusals()
             if refusals:
@@ -201,7 +223,7 @@ def _grouped(explanation: Explanation, removals: Sequence[Removal],
              title: str = '') -> Iterator[str]:
     for reason, hosts in sorted(explanation.groups(removals).items(),
                                 key=lambda group: (-len(group[1]), group[0])):
-        yield f'{title}{reason}: {len(hosts)} ({_names(sorted(hosts))})'
+        yield f'{title}{reason}: {len(hosts)} ({_names(hosts)})'
 
 
 def _log_candidates(server: str, explanation: Explanation,
@@ -220,7 +242,7 @@ def _log_candidates(server: str, explanation: Explanation,
 
 
 def _names(hosts: Sequence[str]) -> str:
-    shown = ', '.join(hosts[:_HOSTS])
+    shown = ', '.join(heapq.nsmallest(_HOSTS, hosts))
     return shown if len(hosts) <= _HOSTS else shown + ', ...'
 
 

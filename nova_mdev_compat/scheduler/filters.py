@@ -22,6 +22,7 @@ from oslo_config import cfg
 from oslo_log import log as logging
 
 from nova_mdev_compat.conf import settings as conf_settings
+from nova_mdev_compat.placement import deadline
 from nova_mdev_compat.placement.errors import PlacementError
 from nova_mdev_compat.scheduler import candidates
 from nova_mdev_compat.scheduler import explanation
@@ -69,30 +70,32 @@ class MdevCompatFilter(filters.BaseHostFilter):
         if not settings.operations:
             return hosts
         cache = self._worker.trait_cache(cfg.CONF)
-        found = source.find(spec, classes, settings.operations, cache)
-        if found is None or not found.devices:
-            return hosts
-        return self._judge(hosts, spec, judgement.Judgement(
-            found, judgement.question(found.operation, settings), settings,
-            cache))
-
-    def _judge(self, hosts: list[Any], spec: Any,
-               judged: judgement.Judgement) -> list[Any]:
-        keep = judged.keep(_first_candidate(hosts))
-        if keep is None:
+        began = cache.clock()
+        with deadline.within(settings.refresh_timeout):
+            found = source.find(spec, classes, settings.operations, cache)
+            if found is None or not found.devices:
+                return hosts
+            judged = judgement.Judgement(
+                found, judgement.question(found.operation, settings),
+                settings, cache, began)
+            answer = _judge(hosts, judged)
+        if answer is None:
             LOG.debug('Server %s, %s: its device is unpublished or given up, '
-                      'so all hosts stay.', _server(spec),
-                      judged.source.operation)
+                      'so all hosts stay.', _server(spec), found.operation)
             return hosts
-        left, removals = candidates.narrow(
-            hosts, keep, judged.settings.enforce)
+        left, removals = answer
+        self._explain(spec, judged, removals, len(hosts))
+        return left
+
+    def _explain(self, spec: Any, judged: judgement.Judgement,
+                 removals: list[candidates.Removal], hosts: int) -> None:
         try:
-            explanation.log(_server(spec), judged, removals, len(hosts))
+            with deadline.within(judged.settings.refresh_timeout):
+                explanation.log(_server(spec), judged, removals, hosts)
         except Exception:
             # What was decided stands, though it could not be explained.
             LOG.exception('The filtering for server %s cannot be explained.',
                           _server(spec))
-        return left
 
     def _undecided(self, hosts: list[Any], spec: Any,
                    error: Exception) -> list[Any]:
@@ -106,6 +109,22 @@ class MdevCompatFilter(filters.BaseHostFilter):
             # What placement failed to answer needs no stack to be understood.
             exc_info=not isinstance(error, PlacementError))
         return hosts if stays else []
+
+
+def _judge(hosts: list[Any], judged: judgement.Judgement
+           ) -> tuple[list[Any], list[candidates.Removal]] | None:
+    """What stays, and what went from which host; None: all pass."""
+    first, enforce = _first_candidate(hosts), judged.settings.enforce
+    keep = judged.keep(first)
+    if keep is None:
+        return None
+    left, removals = candidates.narrow(hosts, keep, enforce)
+    if judged.found_newer(hosts, removals):
+        keep = judged.keep(first)
+        assert keep is not None
+        candidates.restore(removals)
+        left, removals = candidates.narrow(hosts, keep, enforce)
+    return left, removals
 
 
 def _first_candidate(hosts: list[Any]) -> candidates.Candidate:

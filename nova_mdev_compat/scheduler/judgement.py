@@ -14,10 +14,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Sequence
 import dataclasses
+from typing import Any
 
 from nova_mdev_compat.compat.document import Document
 from nova_mdev_compat.conf.settings import Settings
@@ -25,6 +25,7 @@ from nova_mdev_compat.placement.trait_cache import TraitCache
 from nova_mdev_compat.placement.verdicts import Question
 from nova_mdev_compat.scheduler import candidates
 from nova_mdev_compat.scheduler.candidates import Candidate
+from nova_mdev_compat.scheduler.candidates import Keep
 from nova_mdev_compat.scheduler import pairing
 from nova_mdev_compat.scheduler.pairing import HeldDevice
 from nova_mdev_compat.scheduler.source import Source
@@ -32,8 +33,6 @@ from nova_mdev_compat.scheduler.source import Source
 LIVE_MIGRATION = 'live-migration'
 RESIZE = 'resize'
 ACCEPT = 'accept'
-
-Keep = Callable[[Candidate], bool]
 
 
 def question(operation: str, settings: Settings) -> Question:
@@ -52,6 +51,8 @@ class Judgement:
     question: Question
     settings: Settings
     cache: TraitCache
+    #: When the request began, on the cache's clock.
+    began: float = 0.0
 
     @property
     def unpublished(self) -> list[HeldDevice]:
@@ -59,7 +60,7 @@ class Judgement:
         return [one for one in self.source.devices if one.document is None]
 
     def keep(self, first: Candidate) -> Keep | None:
-        """The test for a candidate; None: every one passes.
+        """What narrows a host's candidates; None: every one passes.
 
         :param first: any candidate of the request: they all take the same
             amounts of the same classes.
@@ -69,7 +70,26 @@ class Judgement:
             for test in [self._class_test(name, first)] if test is not None]
         if len(tests) < 2:
             return tests[0] if tests else None
-        return lambda candidate: all(test(candidate) for test in tests)
+        return candidates.every(tests)
+
+    def found_newer(self, hosts: Sequence[Any],
+                    removals: Sequence[candidates.Removal]) -> bool:
+        """Looks up providers that may be newer than what `keep` went by.
+
+        :returns: whether something was found, so that `keep` may answer
+            otherwise.
+        """
+        # Those in no set are what the policy for unpublished ones decides. A
+        # host that keeps a candidate needs no newer one.
+        doubtful = [removal.before for removal in removals
+                    if not removal.left] \
+            if self.settings.unpublished_destination != ACCEPT \
+            else [host.allocation_candidates for host in hosts]
+        if not self.cache.doubts(candidates.providers(doubtful), self.began):
+            return False
+        return self.cache.find_newer(candidates.providers_of(
+            doubtful, frozenset(one.resource_class
+                                for one in self.source.devices)), self.began)
 
     def _class_test(self, resource_class: str,
                     first: Candidate) -> Keep | None:
@@ -81,7 +101,7 @@ class Judgement:
             return None
         unpublished = [one for one in sources if one.document is None]
         if unpublished and self.settings.unpublished_source != ACCEPT:
-            return _nothing
+            return candidates.where(lambda candidate: False)
         if len(unpublished) == len(sources):
             return None
         source = sources[0]
@@ -90,28 +110,28 @@ class Judgement:
                 and wanted == pairing.amount(sources):
             # The common case: one kind of device, so every pair is alike.
             return self._one_kind(source.document, source.digest,
-                                  frozenset([resource_class]))
+                                  resource_class, wanted)
         return self._several_kinds(sources, resource_class)
 
     def _one_kind(self, document: Document, digest: str,
-                  classes: frozenset[str]) -> Keep:
+                  resource_class: str, amount: int) -> Keep:
         if self.settings.unpublished_destination == ACCEPT:
             return candidates.none_from(self.cache.refusing(
-                document, digest, self.question), classes)
+                document, digest, self.question), resource_class, amount)
         return candidates.all_from(self.cache.accepting(
-            document, digest, self.question), classes)
+            document, digest, self.question), resource_class, amount)
 
     def _several_kinds(self, sources: Sequence[HeldDevice],
                        resource_class: str) -> Keep:
         published = self.cache.published()
         every = self.source.operation != RESIZE
 
-        def keep(candidate: Candidate) -> bool:
+        def passes(candidate: Candidate) -> bool:
             return pairing.fits(
                 sources, list(_destinations(candidate, resource_class,
                                             published)),
                 self._accepts, every)
-        return keep
+        return candidates.where(passes)
 
     def _accepts(self, source: HeldDevice, destination: HeldDevice) -> bool:
         if source.document is None or source.digest is None:
@@ -121,10 +141,6 @@ class Judgement:
         return self.cache.verdicts.of(
             self.question, source.digest, source.document,
             destination.digest, destination.document).accepted
-
-
-def _nothing(candidate: Candidate) -> bool:
-    return False
 
 
 def _destinations(candidate: Candidate, resource_class: str,

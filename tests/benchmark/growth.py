@@ -42,21 +42,33 @@ class Row:
     match_ms: float
 
 
-def rows() -> Iterator[Row]:
-    for growth in GROWTHS:
-        for size in growth.sizes:
-            yield measure(growth, size)
+def rows(number: int = _ROUNDS,
+         largest: float = math.inf) -> Iterator[dict[str, Any]]:
+    """The times, how they grow, and which of them are the worst.
+
+    :param largest: no size is larger, but for the two smallest.
+    """
+    measured = [
+        measure(growth, size, number) for growth in GROWTHS
+        for place, size in enumerate(growth.sizes)
+        if size <= largest or place < 2]
+    yield from map(dataclasses.asdict, measured)
+    yield from exponents(measured)
+    for name in ('match_ms', 'load_ms'):
+        worst = max(measured, key=lambda row: getattr(row, name))
+        yield {'slowest': name, 'ms': getattr(worst, name),
+               'growth': worst.growth, 'size': worst.size}
 
 
-def measure(growth: Growth, size: int) -> Row:
+def measure(growth: Growth, size: int, number: int = _ROUNDS) -> Row:
     destination, source = map(json.dumps, growth.question(size))
     document = loading.load(destination)
     device = loading.load(source).device
     matcher = Matcher(document)
     return Row(growth.name, size, len(document.canonical),
-               _median(lambda: loading.load(destination)),
-               _median(lambda: Matcher(document)),
-               _median(lambda: matcher.match(device)))
+               _median(lambda: loading.load(destination), number),
+               _median(lambda: Matcher(document), number),
+               _median(lambda: matcher.match(device), number))
 
 
 def exponents(measured: list[Row]) -> Iterator[dict[str, Any]]:
@@ -70,12 +82,12 @@ def exponents(measured: list[Row]) -> Iterator[dict[str, Any]]:
             for name in ('load', 'compile', 'match')}}
 
 
-def _median(call: Callable[[], object]) -> float:
+def _median(call: Callable[[], object], number: int) -> float:
     repeats = 1
     while _timed(call, repeats) < _SHORTEST:
         repeats *= 4
     return 1000 * statistics.median(
-        _timed(call, repeats) / repeats for _ in range(_ROUNDS))
+        _timed(call, repeats) / repeats for _ in range(number))
 
 
 def _timed(call: Callable[[], object], repeats: int) -> float:

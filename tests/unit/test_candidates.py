@@ -12,7 +12,6 @@
 
 """Allocation candidates: which are devices, and how hosts lose some."""
 
-from collections.abc import Callable
 from collections.abc import Mapping
 import copy
 from typing import Any
@@ -23,7 +22,6 @@ import testtools
 from nova_mdev_compat.scheduler import candidates
 
 Json = dict[str, Any]
-Keep = Callable[[candidates.Candidate], bool]
 
 
 class Host:
@@ -49,8 +47,9 @@ def on(pgpu: str, **more: int) -> Json:
                      **{pgpu: {'VGPU': 1, **more}})
 
 
-def from_providers(*wanted: str) -> Keep:
-    return lambda one: not set(wanted).isdisjoint(one['allocations'])
+def from_providers(*wanted: str) -> candidates.Keep:
+    return candidates.where(
+        lambda one: not set(wanted).isdisjoint(one['allocations']))
 
 
 @ddt.ddt
@@ -115,42 +114,69 @@ class TestHoldings(testtools.TestCase):
 
 
 @ddt.ddt
-class TestTests(testtools.TestCase):
-    """The two tests of a candidate, for one kind of device."""
+class TestKept(testtools.TestCase):
+    """What is kept of a host's candidates, for one kind of device."""
 
-    CLASSES = frozenset(['VGPU', 'CUSTOM_X'])
-    BOTH = candidate(root={'VCPU': 1}, a={'VGPU': 1}, b={'CUSTOM_X': 1})
+    BOTH = candidate(root={'VCPU': 1}, a={'VGPU': 1}, b={'VGPU': 1})
+    OTHER = candidate(root={'VCPU': 1}, a={'VGPU': 1}, b={'CUSTOM_X': 1})
 
     @ddt.data(
         (on('a'), {'a'}, True),
         (on('a'), {'b'}, False),
         # The root holds no device, so it need not be accepted.
         (on('a'), {'a', 'root'}, True),
+        # And it does not help that it is.
+        (on('a'), {'root'}, False),
         (on('a'), set(), False),
-        (BOTH, {'a', 'b'}, True),
-        (BOTH, {'a'}, False),
-        (BOTH, {'b'}, False),
-        (candidate(root={'VCPU': 1}), set(), True),
+        # Of the other class, which another test looks at.
+        (OTHER, {'a'}, True),
+        (OTHER, {'b'}, False),
     )
     @ddt.unpack
     def test_all_from(self, one: Json, accepted: set[str],
-                      keep: bool) -> None:
-        self.assertEqual(keep, candidates.all_from(
-            frozenset(accepted), self.CLASSES)(one))
+                      stays: bool) -> None:
+        for amount in (1, 2):
+            self.assert_kept(stays, one, candidates.all_from(
+                frozenset(accepted), 'VGPU', amount))
 
     @ddt.data(
         (on('a'), {'a'}, False),
         (on('a'), {'b'}, True),
         (on('a'), {'root'}, True),
         (on('a'), set(), True),
-        (BOTH, {'b'}, False),
-        (BOTH, {'c'}, True),
+        (OTHER, {'b'}, True),
+        (OTHER, {'a'}, False),
     )
     @ddt.unpack
     def test_none_from(self, one: Json, refused: set[str],
-                       keep: bool) -> None:
-        self.assertEqual(keep, candidates.none_from(
-            frozenset(refused), self.CLASSES)(one))
+                       stays: bool) -> None:
+        for amount in (1, 2):
+            self.assert_kept(stays, one, candidates.none_from(
+                frozenset(refused), 'VGPU', amount))
+
+    @ddt.data(({'a', 'b'}, True), ({'a'}, False), ({'b'}, False),
+              (set(), False), ({'c'}, False))
+    @ddt.unpack
+    def test_every_device(self, accepted: set[str], stays: bool) -> None:
+        self.assert_kept(stays, self.BOTH, candidates.all_from(
+            frozenset(accepted), 'VGPU', 2))
+        self.assert_kept(stays, self.BOTH, candidates.none_from(
+            frozenset({'a', 'b'} - accepted), 'VGPU', 2))
+
+    def test_several_tests(self) -> None:
+        both = candidates.every([
+            candidates.all_from(frozenset('a'), 'VGPU', 1),
+            candidates.all_from(frozenset('b'), 'CUSTOM_X', 1)])
+        self.assert_kept(True, self.OTHER, both)
+        for first, second in (('x', 'b'), ('a', 'x')):
+            self.assert_kept(False, self.OTHER, candidates.every([
+                candidates.all_from(frozenset(first), 'VGPU', 1),
+                candidates.all_from(frozenset(second), 'CUSTOM_X', 1)]))
+
+    def assert_kept(self, stays: bool, one: Json,
+                    keep: candidates.Keep) -> None:
+        for before in ([one], [one, one]):
+            self.assertEqual(before if stays else [], list(keep(before)))
 
 
 class TestNarrow(testtools.TestCase):
@@ -202,8 +228,8 @@ class TestNarrow(testtools.TestCase):
     def test_dropped_among_equal_candidates(self) -> None:
         same = Host('same', on('a'), on('a'), on('a'))
         answers = iter([True, False, True])
-        _, (removal,) = candidates.narrow([same], lambda _: next(answers),
-                                          True)
+        _, (removal,) = candidates.narrow(
+            [same], candidates.where(lambda _: next(answers)), True)
         self.assertEqual(1, len(removal.dropped))
         self.assertIs(removal.before[1], removal.dropped[0])
 
@@ -229,10 +255,11 @@ class TestNarrow(testtools.TestCase):
     def test_each_candidate_is_asked_about_once(self) -> None:
         seen: list[int] = []
 
-        def keep(one: candidates.Candidate) -> bool:
+        def passes(one: candidates.Candidate) -> bool:
             seen.append(id(one))
             return True
-        left, removals = candidates.narrow(self.hosts, keep, True)
+        left, removals = candidates.narrow(
+            self.hosts, candidates.where(passes), True)
         self.assertEqual((self.hosts, []), (left, removals))
         self.assertEqual(7, len(seen))
         self.assertEqual(7, len(set(seen)))
