@@ -33,6 +33,7 @@ def document(compatible: Any, **device: Any) -> Document:
 #: Entry, and what is said of it by a document at version 1.3.
 ENTRIES = (
     ({}, 'its own kind, at 1.0 to 1.3'),
+    ({'level': 'live'}, 'its own kind, at 1.0 to 1.3'),
     ({'level': 'cold'}, 'its own kind, at 1.0 to 1.3; cold moves only'),
     ({'software_version': {'minimum': '1.1'}},
      'its own kind, software_version only a version from 1.1'),
