@@ -124,6 +124,28 @@ class TestWords(testtools.TestCase):
              'from 1 to 9, and n is 2 from its other fields'],
             [reason.message for reason in verdict.reasons])
 
+    def test_what_variables_have_no_part_in(self) -> None:
+        verdict = Matcher(document(
+            [{'variables': {'n': {'minimum': 1, 'maximum': 9}},
+              'attributes': {'a': '${n}', 'b': 5, 'c': 'x${n}'}}])).match(
+            document([], attributes={'a': 2, 'b': 3, 'c': 'y2'}).device)
+        self.assertEqual(
+            ['b: the source has 3, this device accepts only 5',
+             'c: the source has "y2", this device accepts only "x${n}" with '
+             'n from 1 to 9'],
+            [reason.message for reason in verdict.reasons])
+
+    def test_defaults_of_a_question(self) -> None:
+        matcher = Matcher(document(
+            [{'level': 'cold', 'attributes': {'a': 1}},
+             {'mdev_type': 'a-c', 'create': {'mdev_type': 'a-d'}}]))
+        # Live, and whatever it takes to make the device.
+        found = matcher.match(document([], attributes={'a': 1}).device)
+        self.assertFalse(found)
+        found = matcher.match(document([], mdev_type='a-c').device)
+        self.assertEqual((True, 1, {'mdev_type': 'a-d'}),
+                         (bool(found), found.entry, found.create))
+
     def test_many_values(self) -> None:
         verdict = Matcher(document(
             [{'attributes': {'a': {'any_of': list(range(100))}}}])).match(

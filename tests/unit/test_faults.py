@@ -22,6 +22,8 @@ from nova_mdev_compat.codec import loading
 from nova_mdev_compat.codec import strict_json
 from nova_mdev_compat.compat import faults
 from nova_mdev_compat.compat.faults import InvalidDocument
+from nova_mdev_compat.compat import fields
+from nova_mdev_compat.compat.places import Faults
 
 SELF = {'device_api': 'vfio-pci', 'mdev_type': 'a-b'}
 
@@ -35,6 +37,17 @@ def told(document: Any) -> dict[str, str]:
     except InvalidDocument as error:
         return {fault.pointer: fault.message for fault in error.faults}
     return {}
+
+
+def places(document: Any) -> list[str]:
+    """The pointers of all faults."""
+    text = document if isinstance(document, (str, bytes)) \
+        else json.dumps(document)
+    try:
+        loading.load(text)
+    except InvalidDocument as error:
+        return [fault.pointer for fault in error.faults]
+    return []
 
 
 def with_entry(**entry: Any) -> Any:
@@ -88,12 +101,35 @@ TABLE = (
      {'/compatible/0/variables/v': '"create" uses it, but no field'}),
     ('nothing uses it', with_entry(variables={'v': {'enum': [1]}}),
      {'/compatible/0/variables/v': 'declared but not used'}),
+    ('nothing uses it, beside what can bind nothing', with_entry(
+        variables={'v': {'enum': [1]}}, level='warm', software_version='1'),
+     {'/compatible/0/variables/v': 'declared but not used',
+      '/compatible/0/level': '"warm"',
+      '/compatible/0/software_version': 'not right'}),
     ('a broken template may have used it', with_entry(
         variables={'v': {'enum': [1]}}, attributes={'n': '${v'}),
      {'/compatible/0/attributes/n': "at character 1: write ${name}"}),
     ('place in a template', with_entry(
         variables={'v': {'enum': [1]}}, attributes={'n': 'ab${v}7'}),
      {'/compatible/0/attributes/n': 'at character 7: a digit'}),
+    ('a variable behind one that cannot be read', with_entry(
+        variables={'a': {'enum': []}, 'b': {'minimum': 3, 'maximum': 1}},
+        attributes={'n': '${a}', 'm': '${b}'}),
+     {'/compatible/0/variables/a/enum': 'not right',
+      '/compatible/0/variables/b': 'minimum 3 is over'}),
+    ('a version behind what such a variable leaves unread', with_entry(
+        variables={'a': {'enum': []}}, mdev_type='a-${b}',
+        software_version={'minimum': '2.0', 'maximum': '1.0'},
+        create={'mdev_type': 'a-${c}', 'attributes': {'n': '${'}}),
+     {'/compatible/0/variables/a/enum': 'not right',
+      '/compatible/0/software_version': 'minimum 2.0 is over'}),
+    ('a recipe behind what cannot be read', with_entry(
+        create={'mdev_type': 5, 'attributes': {
+            'a': '${' * 200, 'b': '${', 'c': 1.5}}),
+     {'/compatible/0/create/mdev_type': '5 is not right',
+      '/compatible/0/create/attributes/a': '400 characters',
+      '/compatible/0/create/attributes/b': 'at character 1',
+      '/compatible/0/create/attributes/c': 'float'}),
     ('a pointer is escaped', {'format': 1, 'self': {**SELF, 'a/b~c': 1},
                               'compatible': []},
      {'/self/a~1b~0c': 'not known'}),
@@ -140,8 +176,25 @@ class TestFaults(testtools.TestCase):
         missing = {'/self', '/compatible'} - set(wanted)
         self.assertEqual(set(wanted), set(told(document)) - missing, title)
 
+    @ddt.data(*TABLE)
+    @ddt.unpack
+    def test_once(self, title: str, document: Any,
+                  wanted: dict[str, str]) -> None:
+        found = places(document)
+        self.assertEqual(len(set(found)), len(found), found)
+
     def test_in_words(self) -> None:
         self.assertEqual('(document): no', str(faults.Fault('', 'no')))
         self.assertEqual('/a: no', str(faults.Fault('/a', 'no')))
         self.assertEqual('/a: no; /b: yes', str(InvalidDocument(
             [faults.Fault('/a', 'no'), faults.Fault('/b', 'yes')])))
+
+
+class TestReading(testtools.TestCase):
+
+    def test_version(self) -> None:
+        # The JSON Schema refuses such a text before it comes to that.
+        found = Faults()
+        self.assertIsNone(fields.read_version('1', ('self', 'x'), found))
+        self.assertEqual(['/self/x'], [one.pointer for one in found.found])
+        self.assertTrue(found.broken(('self',)))

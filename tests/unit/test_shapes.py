@@ -26,9 +26,11 @@ from nova_mdev_compat.compat.templates import InvalidTemplate
 from nova_mdev_compat.compat.templates import Template
 from nova_mdev_compat.compat.templates import Unfillable
 from nova_mdev_compat.compat.variables import Variable
+from tests.unit import effort
 
 SETTINGS = hypothesis.settings(
-    max_examples=400, deadline=None, database=None, derandomize=True)
+    max_examples=effort.examples(400), deadline=None, database=None,
+    derandomize=True)
 
 
 @st.composite

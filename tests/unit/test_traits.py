@@ -31,11 +31,12 @@ from nova_mdev_compat.codec import traits
 from nova_mdev_compat.compat.document import Document
 from nova_mdev_compat.compat.faults import InvalidDocument
 from tests.unit import crafted
+from tests.unit import effort
 from tests.unit import strategies
 
 TRAIT = re.compile(r'CUSTOM_[A-Z0-9_]+')
 SETTINGS = hypothesis.settings(
-    deadline=None, max_examples=200,
+    deadline=None, max_examples=effort.examples(200),
     suppress_health_check=[hypothesis.HealthCheck.too_slow])
 
 #: Frozen with the first release: what was published stays readable.
@@ -379,3 +380,14 @@ class TestUndecodable(testtools.TestCase):
         else:
             self.assertIsInstance(document, Document)
             self.assertEqual(digest, canonical.digest(document.canonical))
+
+
+class TestLengths(testtools.TestCase):
+
+    def test_names_are_filled(self) -> None:
+        names = traits.encode(crafted.load(crafted.incompressible(3000)))
+        self.assertTrue(10 < len(names.chunks) <= 99)
+        # The index and the count of the others may have a digit less.
+        self.assertEqual(255, max(map(len, names.chunks)))
+        data = [traits.read_chunk(name) for name in names.chunks]
+        self.assertEqual({193}, {len(one.data) for one in data[:-1] if one})
