@@ -161,15 +161,19 @@ def main() -> int:
     arguments = parser.parse_args()
     folder = arguments.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    if not arguments.in_copy:
-        with (folder / 'lock').open('w') as lock:
+    if arguments.report or arguments.in_copy:
+        os.chdir(pathlib.Path(__file__).resolve().parents[2])
+        paths = paths_of(arguments.paths)
+        if not arguments.report:
+            run(folder, paths)
+        return 0 if report(folder, paths) else 1
+    with (folder / 'lock').open('w') as lock:
+        try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return _in_a_copy(folder, [
-                *sys.argv[1:], '--in-copy', f'--folder={folder}'])
-    paths = paths_of(arguments.paths)
-    if not arguments.report:
-        run(folder, paths)
-    return 0 if report(folder, paths) else 1
+        except BlockingIOError:
+            parser.error(f'another run goes on in {folder}')
+        return _in_a_copy(folder, [
+            *sys.argv[1:], '--in-copy', f'--folder={folder}'])
 
 
 if __name__ == '__main__':

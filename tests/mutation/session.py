@@ -39,7 +39,8 @@ _QUICK = ' quick'
 class Change:
     """What a mutant is: a line of a module, and what stands there instead.
 
-    :param definition: the innermost function or class, empty for none.
+    :param definition: the function or class, `Class.function` for a method,
+        empty for none.
     :param new: empty where the line was removed.
     """
 
@@ -57,7 +58,8 @@ class Change:
 class Outcome:
     """A mutant, and what noticed it; None for no test.
 
-    :param changes: one line, or several of a statement that spans them.
+    :param line: where the change begins.
+    :param operator: cosmic-ray's name of the kind of change.
     """
 
     change: Change
@@ -119,7 +121,7 @@ class Session:
                 result = self._try(item.mutations[0], suite, survived, slow)
                 database.set_result(item.job_id, result)
                 if result is not _LEFT_OUT:
-                    yield _outcome(item, result)
+                    yield _outcome(item, result, self.source)
 
     def _try(self, mutation: work_item.MutationSpec, suite: suites.Suite,
              survived: str, slow: bool) -> work_item.WorkResult:
@@ -144,7 +146,8 @@ class Session:
             item.job_id].worker_outcome == work_item.WorkerOutcome.SKIPPED]
         done = [item for item in items if item not in skipped
                 and _is_done(found.get(item.job_id), tests)]
-        return ([_outcome(item, found[item.job_id]) for item in done],
+        return ([_outcome(item, found[item.job_id], self.source)
+                 for item in done],
                 len(skipped), len(items) - len(skipped) - len(done))
 
 
@@ -189,20 +192,37 @@ def _is_done(result: work_item.WorkResult | None, tests: str) -> bool:
 def _diff(old: str, new: str) -> str:
     lines = difflib.unified_diff(old.splitlines(), new.splitlines(), n=0,
                                  lineterm='')
-    # Operators leave spaces behind that are of no interest.
-    return '\n'.join(f'{line[0]} {" ".join(line[1:].split())}'
-                     for line in lines
+    return '\n'.join(f'{line[0]} {line[1:]}' for line in lines
                      if not line.startswith(('---', '+++', '@@')))
 
 
-def _outcome(item: work_item.WorkItem,
-             result: work_item.WorkResult) -> Outcome:
+def _outcome(item: work_item.WorkItem, result: work_item.WorkResult,
+             source: str) -> Outcome:
     mutation = item.mutations[0]
-    lines = (result.diff or '').splitlines()
     change = Change(
-        str(mutation.module_path), mutation.definition_name or '',
-        ' '.join(line[2:] for line in lines if line.startswith('- ')),
-        ' '.join(line[2:] for line in lines if line.startswith('+ ')))
+        str(mutation.module_path),
+        _definition(source, mutation.start_pos[0]),
+        _lines(result, '- '), _lines(result, '+ '))
     survived = result.test_outcome == work_item.TestOutcome.SURVIVED
     return Outcome(change, mutation.start_pos[0], mutation.operator_name,
                    None if survived else result.output)
+
+
+def _definition(source: str, line: int) -> str:
+    """The names of the definitions that a line is in, the outermost first."""
+    names = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef)):
+            first = min(each.lineno for each in (node, *node.decorator_list))
+            if first <= line <= (node.end_lineno or 0):
+                names.append((first, node.name))
+    return '.'.join(name for _, name in sorted(names))
+
+
+def _lines(result: work_item.WorkResult, mark: str) -> str:
+    """The lines of the difference with this mark, as one without the spaces
+    that operators leave behind.
+    """
+    lines = (result.diff or '').splitlines()
+    text = ' '.join(line[2:] for line in lines if line.startswith(mark))
+    return ' '.join(text.split())

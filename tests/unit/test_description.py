@@ -161,6 +161,25 @@ class TestWords(testtools.TestCase):
                          [reason.code for reason in found.reasons])
         self.assertEqual(1, found.reasons[1].entry)
 
+    def test_one_cold_hint(self) -> None:
+        found = Matcher(document([{'level': 'cold'}] * 2)).match(
+            document([]).device)
+        self.assertEqual([('level', None), ('level', 0)], [
+            (reason.code, reason.entry) for reason in found.reasons])
+
+    def test_codes_in_the_order_of_fields(self) -> None:
+        bus = {'vendor': '10de'}
+        found = Matcher(document(
+            [{}], software_version='1.3', attributes={'z': 1, 'mdev_type': 2},
+            **{'vfio-pci': bus})).match(document(
+                [], mdev_type='a-c', software_version='2.0').device)
+        self.assertEqual(
+            [('attribute', '/attributes/mdev_type'),
+             ('attribute', '/attributes/z'), ('mdev-type', '/mdev_type'),
+             ('version', '/software_version'),
+             ('bus-fact', '/vfio-pci/vendor')],
+            [(reason.code, reason.pointer) for reason in found.reasons])
+
     def test_no_cold_hint_for_what_is_not_made_here(self) -> None:
         found = Matcher(document(
             [{'level': 'cold', 'mdev_type': 'a-c',

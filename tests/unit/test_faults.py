@@ -71,6 +71,23 @@ TABLE = (
      {'/self/vfio-ap/driver': 'the mdev type contains the driver'}),
     ('device API of an entry', with_entry(device_api='vfio-pci'),
      {'/compatible/0/device_api': 'the migration stream belongs to it'}),
+    ('no device API to judge by', {'format': 1, 'self': {
+        'device_api': 'pci', 'vfio-pci': {'vendor': '10de'}},
+        'compatible': [{'vfio-ccw': {'chpid_type': 1}}]},
+     {'/self/device_api': '"pci" is not right'}),
+    ('device API of bus facts', {'format': 1, 'compatible': [], 'self': {
+        'device_api': 'vfio-pci', 'vfio-pci': {'device_api': '10de'}}},
+     {'/self/vfio-pci/device_api': '"device_api" is not known here'}),
+    ('device API of the document', {
+        'format': 1, 'compatible': [], 'self': SELF, 'device_api': 'x'},
+     {'/device_api': '"device_api" is not known here'}),
+    ('unknown in an entry', with_entry(zzz=1, aaa=2),
+     {'/compatible/0/zzz': '"zzz" is not known here',
+      '/compatible/0/aaa': '"aaa" is not known here'}),
+    ('long names', {'format': 1, 'compatible': [], 'self': {
+        **SELF, 'attributes': {'x' * 256: 1, 'a' * 256: 2}}},
+     {'/self/attributes/' + 'x' * 256: ' is not a member\'s name of at most',
+      '/self/attributes/' + 'a' * 256: ' is not a member\'s name of at most'}),
     ('several at once',
      {'format': 2, 'self': {'device_api': 'pci', 'x': 1},
       'compatible': [{'level': 'warm'}, {'mdev_type': 5}]},
@@ -141,14 +158,25 @@ TABLE = (
      {'/compatible/0': 'it names mdev_type, so "software_version"'}),
     ('long values are cut', with_entry(level='x' * 200),
      {'/compatible/0/level': '"' + 'x' * 59 + '... is not right'}),
+    ('values that just are not cut', with_entry(level='x' * 58),
+     {'/compatible/0/level': '"' + 'x' * 58 + '" is not right'}),
+    ('values in their own letters', with_entry(level='é'),
+     {'/compatible/0/level': '"é" is not right'}),
+    ('too many members', {'format': 1, 'compatible': [], 'self': {
+        **SELF, 'attributes': {f'a{number}': 1 for number in range(65)}}},
+     {'/self/attributes': '65 members are over the limit of 64'}),
     ('counts', with_entry(attributes={'n': 'x' * 256}),
      {'/compatible/0/attributes/n': '256 characters are over the limit of '
       '255'}),
-    ('too long a text', ' ' * (strict_json.MAX_TEXT + 1),
-     {'': f'over {strict_json.MAX_TEXT} bytes'}),
+    ('too long a text', ' ' * (1024 * 1024 + 1), {'': 'over 1048576 bytes'}),
     ('line and column', '{"format": 1,\n "self": }',
      {'': 'at line 2, column 10'}),
     ('not UTF-8', b'{"\xff": 1}', {'': 'not UTF-8: byte 3'}),
+    ('not UTF-8 either', b'{ "\xff": 1}', {'': 'not UTF-8: byte 4'}),
+    ('a long float', '{"format": 1.' + '2' * 60 + '}',
+     {'/format': '1.' + '2' * 38 + ' is a float'}),
+    ('an integer of a digit too many', '{"format": ' + '9' * 21 + '}',
+     {'/format': 'does not fit in 64 bits'}),
     ('a byte-order mark', b'\xef\xbb\xbf{}', {'': 'byte-order mark'}),
     ('nested without end', '[' * 100000, {'': 'nested too deeply'}),
     ('an integer past any bound', '{"format": ' + '9' * 30 + '}',
@@ -183,6 +211,18 @@ class TestFaults(testtools.TestCase):
         found = places(document)
         self.assertEqual(len(set(found)), len(found), found)
 
+    def test_longest_text(self) -> None:
+        text = json.dumps(with_entry())
+        self.assertEqual({}, told(text.ljust(1024 * 1024)))
+
+    def test_deepest_text(self) -> None:
+        self.assertEqual((), strict_json.parse('[' * 17 + ']' * 17).faults)
+        for depth in (18, 20):
+            (path, fault), = strict_json.parse(
+                '[' * depth + ']' * depth).faults
+            self.assertEqual(('/0' * 17, 17), (fault.pointer, len(path)))
+            self.assertIn('nested too deeply', fault.message)
+
     def test_in_words(self) -> None:
         self.assertEqual('(document): no', str(faults.Fault('', 'no')))
         self.assertEqual('/a: no', str(faults.Fault('/a', 'no')))
@@ -191,6 +231,18 @@ class TestFaults(testtools.TestCase):
 
 
 class TestReading(testtools.TestCase):
+
+    def test_places(self) -> None:
+        path = ('a', 0, 'b')
+        for length in range(4):
+            added = Faults()
+            added.add(path[:length], 'no')
+            for found in (Faults([path[:length]]), added):
+                self.assertEqual(
+                    [one <= length for one in range(4)],
+                    [found.broken(path[:one]) for one in range(4)])
+                self.assertFalse(found.broken(('c',)))
+        self.assertFalse(Faults().broken(()))
 
     def test_version(self) -> None:
         # The JSON Schema refuses such a text before it comes to that.

@@ -106,6 +106,7 @@ ADVICE: tuple[tuple[Pattern, Any, str], ...] = (
     (Loads(Version('1.3')), Version('1.4.1'),
      'a destination at 1.4 or newer would load it'),
     (Loads(Version('1.3')), Version('2.1'), ''),
+    (Loads(Version('1.3')), Version('0.9'), ''),
     (Loads(Version('1001.3')), Version('1001.4'),
      'a destination at 1001.4 or newer would load it'),
     (Loads(Version('1.3')), None,
@@ -161,6 +162,8 @@ class TestPatterns(testtools.TestCase):
 
     def test_every_pattern_answers_both(self) -> None:
         self.assertEqual({'match', 'words'}, Pattern.__abstractmethods__)
+        self.assertEqual(Anything(), Anything())
+        self.assertNotEqual(Anything(), Absent())
 
 
 class TestRecipe(testtools.TestCase):
