@@ -41,7 +41,7 @@ MODULES = (
 #: Where the ids of tests begin that take long, and the only modules that
 #: they are asked about.
 LONG = {
-    'tests.unit.test_shapes.': {
+    'tests.unit.test_shapes.TestShapes.': {
         'device', 'shapes', 'templates', 'variables'},
     'tests.unit.test_difference.TestAgainstTheMatcher.': {
         'boxes', 'difference', 'regions'},

@@ -108,6 +108,8 @@ class TestRanges(testtools.TestCase):
                 (((1, 2),), ((3, 4),), ((1, 2), (3, 4))),
                 (((1, 9),), ((3, 4),), ((1, 9),)),
                 (((3, 4),), ((1, 9),), ((1, 9),)),
+                (((1, 2), (4, 5)), ((5, 6),), ((1, 2), (4, 6))),
+                (((1, 2), (4, 9)), ((5, 6),), ((1, 2), (4, 9))),
                 (((1, 2), (2, 3)), ((3, 4), (5, 6)), ((1, 4), (5, 6)))):
             self.assertEqual(wanted, regions._join(one, other))
 
@@ -247,6 +249,7 @@ class TestSpans(testtools.TestCase):
 
     def test_worlds(self) -> None:
         self.assertEqual(((INT64_MIN, INT64_MAX + 1),), regions.INTEGERS)
+        self.assertEqual([int, int], [*map(type, regions.INTEGERS[0])])
         # The largest release that a string can hold is in it.
         major = int('9' * 253)
         (first, last), = regions.RELEASES
