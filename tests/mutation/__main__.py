@@ -21,7 +21,8 @@ default `.mutation`, so a run that was stopped goes on where it was. A module
 that has changed is begun anew; when the tests have changed, the mutants that
 survived are run again, and those that were noticed are not: remove the
 folder to have all of them run. Slow tests come when the quick ones have seen
-all mutants. `--report` runs nothing.
+all mutants, and are not asked about those that `equivalent.txt` lists.
+`--report` runs nothing.
 
 Left out are type annotations and aliases, which are never evaluated, what is
 no Python any more, the frozen dictionary, and what cosmic-ray has no operator
@@ -80,11 +81,12 @@ def digest_of_tests() -> str:
 def run(folder: pathlib.Path, paths: list[str]) -> None:
     """Goes on with the mutants of these modules."""
     tests = digest_of_tests()
+    known = equivalent.known()
     suite = Suite(folder)
     for slow in (False, True):
         suite.check(slow)
         for path in paths:
-            outcomes = Session(folder, path).run(suite, tests, slow)
+            outcomes = Session(folder, path, known).run(suite, tests, slow)
             counts = collections.Counter(map(_told, outcomes))
             print(f'{path}: {"slow" if slow else "quick"} tests noticed '
                   f'{counts[True]} now, and did not notice {counts[False]}',
@@ -100,11 +102,12 @@ def _told(outcome: Outcome) -> bool:
 
 def report(folder: pathlib.Path, paths: list[str]) -> bool:
     """Prints what became of all; whether that is good."""
-    known = equivalent.read(equivalent.FILE.read_text('utf-8'))
+    known = equivalent.known()
     tests = digest_of_tests()
     counts: collections.Counter[str] = collections.Counter()
     for path in paths:
-        outcomes, left_out, to_run = Session(folder, path).outcomes(tests)
+        outcomes, left_out, to_run = Session(
+            folder, path, known).outcomes(tests)
         counts.update({'left out': left_out, 'to run': to_run})
         survived = {outcome.change for outcome in outcomes
                     if outcome.killer is None}

@@ -17,11 +17,19 @@ import pathlib
 
 from tests.mutation.session import Change
 
-FILE = pathlib.Path(__file__).with_name('equivalent.txt')
+_FILE = pathlib.Path(__file__).with_name('equivalent.txt')
 
 
 class InvalidList(ValueError):
     """The list has another form than its head says."""
+
+
+def known() -> set[Change]:
+    """The mutants that the list names.
+
+    :raises InvalidList: it cannot be read.
+    """
+    return read(_FILE.read_text('utf-8'))
 
 
 def read(text: str) -> set[Change]:

@@ -14,6 +14,7 @@
 
 import ast
 from collections.abc import Iterator
+from collections.abc import Set
 import dataclasses
 import difflib
 import hashlib
@@ -73,10 +74,13 @@ class Session:
 
     :param folder: where the session's file is kept.
     :param path: the module, from the root of the tree.
+    :param known: the mutants that do the same as the original.
     """
 
-    def __init__(self, folder: pathlib.Path, path: str) -> None:
+    def __init__(self, folder: pathlib.Path, path: str,
+                 known: Set[Change]) -> None:
         self.path = path
+        self.known = known
         self.source = pathlib.Path(path).read_text('utf-8')
         digest = hashlib.sha256(self.source.encode()).hexdigest()[:12]
         stem = path.removesuffix('.py').replace('/', '.')
@@ -108,20 +112,34 @@ class Session:
         tests.
 
         :param tests: what tells these tests from others.
-        :param slow: run the slow tests, on what survived the quick ones.
+        :param slow: run the slow tests, on what survived the quick ones and
+            is not known.
         """
         survived = tests if slow else tests + _QUICK
         with work_db.use_db(str(self.file)) as database:
             found = dict(database.results)
             for item in sorted(database.work_items, key=_place):
-                result = found.get(item.job_id)
-                if _is_done(result, tests) or (
-                        result and result.output == survived):
+                if not self._is_asked(item, found.get(item.job_id), tests,
+                                      slow):
                     continue
                 result = self._try(item.mutations[0], suite, survived, slow)
                 database.set_result(item.job_id, result)
                 if result is not _LEFT_OUT:
                     yield _outcome(item, result, self.source)
+
+    def _is_asked(self, item: work_item.WorkItem,
+                  result: work_item.WorkResult | None, tests: str,
+                  slow: bool) -> bool:
+        """Whether tests are still to be run on a mutant."""
+        if result is None:
+            return True
+        if result.test_outcome != work_item.TestOutcome.SURVIVED \
+                or result.output == tests:
+            return False
+        if result.output != tests + _QUICK:
+            return True
+        return slow and _outcome(
+            item, result, self.source).change not in self.known
 
     def _try(self, mutation: work_item.MutationSpec, suite: suites.Suite,
              survived: str, slow: bool) -> work_item.WorkResult:
@@ -145,7 +163,8 @@ class Session:
         skipped = [item for item in items if item.job_id in found and found[
             item.job_id].worker_outcome == work_item.WorkerOutcome.SKIPPED]
         done = [item for item in items if item not in skipped
-                and _is_done(found.get(item.job_id), tests)]
+                and not self._is_asked(item, found.get(item.job_id), tests,
+                                       slow=True)]
         return ([_outcome(item, found[item.job_id], self.source)
                  for item in done],
                 len(skipped), len(items) - len(skipped) - len(done))
@@ -180,13 +199,6 @@ def annotations(source: str) -> Iterator[tuple[Position, Position]]:
 def _place(item: work_item.WorkItem) -> tuple[Position, str, int]:
     mutation = item.mutations[0]
     return mutation.start_pos, mutation.operator_name, mutation.occurrence
-
-
-def _is_done(result: work_item.WorkResult | None, tests: str) -> bool:
-    if result is None:
-        return False
-    return result.test_outcome != work_item.TestOutcome.SURVIVED \
-        or result.output == tests
 
 
 def _diff(old: str, new: str) -> str:

@@ -78,10 +78,15 @@ class Mutant:
 
 @dataclasses.dataclass(frozen=True)
 class Test:
-    """A test, and the CPU seconds that it takes when nothing is broken."""
+    """A test, and the CPU seconds that it takes when nothing is broken.
+
+    :param index: which of the module's tests it is. Names can hold values of
+        a table, and so change with what is broken.
+    """
 
     id: str
     module: str
+    index: int
     seconds: float
 
     @property
@@ -170,22 +175,22 @@ def untouched() -> Mutant:
 
 
 def _measured(modules: Sequence[str], known: Mapping[str, float]
-              ) -> list[tuple[str, str, float]] | str:
+              ) -> list[tuple[str, str, int, float]] | str:
     measured = []
     for module in modules:
-        for name, case in _cases(module).items():
-            began = time.process_time()
+        for index, case in enumerate(_cases(module)):
+            name, began = case.id(), time.process_time()
             if name not in known and not _passes(case):
                 return name
             took = time.process_time() - began
-            measured.append((name, module, known.get(name, took)))
+            measured.append((name, module, index, known.get(name, took)))
     return measured
 
 
 def _killer(mutant: Mutant, tests: Sequence[Test],
             bound: Callable[[float], None]) -> str | None:
     sys.meta_path.insert(0, _Finder(mutant))
-    loaded: dict[str, dict[str, unittest.TestCase]] = {}
+    loaded: dict[str, list[unittest.TestCase]] = {}
     for test in tests:
         if test.module not in loaded:
             bound(_IMPORT)
@@ -195,7 +200,7 @@ def _killer(mutant: Mutant, tests: Sequence[Test],
                 # Whatever a broken module raises: it was noticed.
                 return f'import of {test.module}: {type(error).__name__}'
         bound(_GRACE + _SLOWER * test.seconds)
-        if not _passes(loaded[test.module][test.id]):
+        if not _passes(loaded[test.module][test.index]):
             return test.id
     if mutant.module not in sys.modules:
         return _UNUSED
@@ -208,10 +213,9 @@ def _passes(case: unittest.TestCase) -> bool:
     return result.wasSuccessful() and not result.skipped
 
 
-def _cases(module: str) -> dict[str, unittest.TestCase]:
-    suite = unittest.defaultTestLoader.loadTestsFromModule(
-        importlib.import_module(module))
-    return {case.id(): case for case in _flat(suite)}
+def _cases(module: str) -> list[unittest.TestCase]:
+    return list(_flat(unittest.defaultTestLoader.loadTestsFromModule(
+        importlib.import_module(module))))
 
 
 def _flat(suite: Any) -> Iterator[unittest.TestCase]:
@@ -239,8 +243,10 @@ def _forked(call: Callable[[Callable[[float], None]], Any]) -> Any:
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if not status:
         return json.loads(lines)
+    if status > 0:
+        raise RuntimeError('a trial did not come to its end')
     return 'over its time' if status == -signal.SIGKILL \
-        else f'exit status {status}'
+        else f'signal {-status}'
 
 
 def _answer(writer: int, call: Callable[[Callable[[float], None]], Any]

@@ -161,6 +161,9 @@ class TestExamples(testtools.TestCase):
                 ('${v}x${w}', ranges(v=(-2, 2), w=(-2, -1)), True),
                 ('b${v}x${w}', ranges(v=(-2, 2), w=(1, 2)), True),
                 ('b${v}x${w}', ranges(v=(1, 2), w=(1, 2)), False),
+                ('b${v}x${w}/', ranges(v=(-2, -1), w=(1, 2)), False),
+                ('b${u}x${v}x${w}/', ranges(
+                    u=(-2, -1), v=(1, 2), w=(1, 2)), False),
                 ('${u}x${v}x${w}', ranges(
                     u=(-2, 2), v=(0, 2), w=(-2, 2)), True),
                 ('${u}x${v}x${w}', ranges(
@@ -188,6 +191,7 @@ class TestExamples(testtools.TestCase):
                 ('abc${v}', ranges(v=(1, 1)), True),
                 ('abc${v}', ranges(v=(9, 9)), True),
                 ('abc${v}', ranges(v=(10, 99)), False),
+                ('abc${v}', ranges(v=(-1, -1)), False),
                 ('abcd${v}', ranges(v=(0, 9)), False),
                 ('a.${v}', ranges(v=(10, 99)), False),
                 ('${v}a${w}', ranges(v=(1, 9), w=(10, 99)), True),

@@ -191,6 +191,17 @@ class TestExpressions(testtools.TestCase):
                 ('/', 6, 1, 1, False), ('/', 6, 0, 9, False)):
             self.assertIs(wanted, Expression('v', operator, operand).reaches(
                 some, low, high), (operator, operand, low, high))
+        self.assertTrue(Expression('v', '/', 2).reaches(
+            Variable(-2, -2), -1, -1))
+
+    def test_reaches_is_exact(self) -> None:
+        expression = Expression('v', '*', 2 ** 33)
+        self.assertFalse(expression.reaches(
+            Variable(2 ** 30, 2 ** 30), 0, MOST))
+        self.assertFalse(expression.reaches(
+            Variable(2 ** 29, 2 ** 29), 2 ** 62 + 1, MOST))
+        self.assertTrue(expression.reaches(
+            Variable(2 ** 29, 2 ** 29), 2 ** 62, MOST))
 
 
 class TestVariables(testtools.TestCase):
