@@ -49,6 +49,7 @@ import sys
 from tests.mutation import equivalent
 from tests.mutation.session import Outcome
 from tests.mutation.session import Session
+from tests.mutation.suite import MODULES
 from tests.mutation.suite import Suite
 
 _ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -71,11 +72,18 @@ def paths_of(names: list[str]) -> list[str]:
 def digest_of_tests() -> str:
     """Tells the tests, as they are now, from others."""
     found = hashlib.sha256()
-    for folder in _TESTS:
-        for path in sorted(pathlib.Path(folder).rglob('*')):
-            if path.is_file() and path.suffix != '.pyc':
-                found.update(f'{path}\0'.encode() + path.read_bytes())
+    for path in sorted(path for folder in _TESTS
+                       for path in pathlib.Path(folder).rglob('*')):
+        if path.is_file() and not _is_foreign(path):
+            found.update(f'{path}\0'.encode() + path.read_bytes())
     return found.hexdigest()[:12]
+
+
+def _is_foreign(path: pathlib.Path) -> bool:
+    """Whether it is byte code, or a test that no mutant is shown to."""
+    return path.suffix == '.pyc' or (
+        path.name.startswith('test_')
+        and '.'.join(path.with_suffix('').parts) not in MODULES)
 
 
 def run(folder: pathlib.Path, paths: list[str]) -> None:
