@@ -38,6 +38,7 @@ list names a mutant that there is not, or that a test notices.
 
 import argparse
 import collections
+from collections.abc import Set
 import fcntl
 import hashlib
 import os
@@ -47,6 +48,7 @@ import subprocess
 import sys
 
 from tests.mutation import equivalent
+from tests.mutation.session import Change
 from tests.mutation.session import Outcome
 from tests.mutation.session import Session
 from tests.mutation.suite import MODULES
@@ -94,16 +96,18 @@ def run(folder: pathlib.Path, paths: list[str]) -> None:
     for slow in (False, True):
         suite.check(slow)
         for path in paths:
-            outcomes = Session(folder, path, known).run(suite, tests, slow)
-            counts = collections.Counter(map(_told, outcomes))
+            session = Session(folder, path, known)
+            counts = collections.Counter(
+                _told(outcome, outcome.change in known)
+                for outcome in session.run(suite, tests, slow))
             print(f'{path}: {"slow" if slow else "quick"} tests noticed '
                   f'{counts[True]} now, and did not notice {counts[False]}',
                   flush=True)
 
 
-def _told(outcome: Outcome) -> bool:
+def _told(outcome: Outcome, known: bool) -> bool:
     """Whether a test noticed; if not, it is printed at once."""
-    if outcome.killer is None:
+    if outcome.killer is None and not known:
         print(outcome.change, flush=True)
     return outcome.killer is not None
 
@@ -113,37 +117,41 @@ def report(folder: pathlib.Path, paths: list[str]) -> bool:
     known = equivalent.known()
     tests = digest_of_tests()
     counts: collections.Counter[str] = collections.Counter()
+    survived: set[Change] = set()
     for path in paths:
         outcomes, left_out, to_run = Session(
             folder, path, known).outcomes(tests)
         counts.update({'left out': left_out, 'to run': to_run})
-        survived = {outcome.change for outcome in outcomes
-                    if outcome.killer is None}
-        for outcome in outcomes:
-            counts['mutants'] += 1
-            if outcome.change in known and outcome.killer is None:
-                counts['equivalent'] += 1
-            elif outcome.killer is None:
-                counts['survived'] += 1
-                print(f'{outcome.change}\n  line {outcome.line}, '
-                      f'{outcome.operator}\n')
-        if to_run == 0:
-            for change in known - survived:
-                if change.path == path:
-                    counts['stale'] += 1
-                    print(f'{change}\n  is in equivalent.txt, but no mutant '
-                          'that survives\n')
-    return _print_total(counts)
+        counts.update(_kind(outcome, known) for outcome in outcomes)
+        survived |= {outcome.change for outcome in outcomes
+                     if outcome.killer is None}
+    # A list that has grown old must not hide anything.
+    stale = [] if counts['to run'] else sorted(
+        str(change) for change in known - survived if change.path in paths)
+    for change in stale:
+        print(f'{change}\n  is in equivalent.txt, but no mutant that '
+              'survives\n')
+    return _print_total(counts) and not stale
+
+
+def _kind(outcome: Outcome, known: Set[Change]) -> str:
+    """What an outcome counts as; a survivor is printed."""
+    if outcome.killer is not None:
+        return 'noticed'
+    if outcome.change in known:
+        return 'equivalent'
+    print(f'{outcome.change}\n  line {outcome.line}, {outcome.operator}\n')
+    return 'survived'
 
 
 def _print_total(counts: collections.Counter[str]) -> bool:
-    rest = counts['mutants'] - counts['equivalent']
+    rest = counts['noticed'] + counts['survived']
     rate = counts['survived'] / rest if rest else 1.0
-    print(f'{counts["mutants"]} mutants, {counts["to run"]} more to run, '
-          f'{counts["left out"]} left out; '
-          f'{counts["equivalent"]} equivalent; {counts["survived"]} of the '
-          f'other {rest} survived: {rate:.1%}')
-    return rate < _LIMIT and not counts['to run'] and not counts['stale']
+    print(f'{rest + counts["equivalent"]} mutants, {counts["to run"]} more '
+          f'to run, {counts["left out"]} left out; {counts["equivalent"]} '
+          f'equivalent; {counts["survived"]} of the other {rest} survived: '
+          f'{rate:.1%}')
+    return rate < _LIMIT and not counts['to run']
 
 
 def _in_a_copy(folder: pathlib.Path, arguments: list[str]) -> int:
