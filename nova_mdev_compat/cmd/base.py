@@ -65,6 +65,16 @@ class Command(command.Command):
             return BAD_INPUT
 
 
+class DocumentCommand(Command):
+    """A command about one document, whose file is its argument."""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser: argparse.ArgumentParser = super().get_parser(prog_name)
+        parser.add_argument('file', metavar='FILE',
+                            help='a document; "-" is standard input')
+        return parser
+
+
 def read_bytes(name: str, most: int = MAX_DOCUMENT) -> bytes:
     """A file's content; `-` is standard input.
 

@@ -20,18 +20,12 @@ from nova_mdev_compat.cmd import base
 from nova_mdev_compat.codec import traits
 
 
-class Encode(base.Command):
+class Encode(base.DocumentCommand):
     """Print the trait names that publish a document.
 
     One a line: the marker first, which goes on the resource provider, then
     the chunks of the body, which go on none.
     """
-
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser: argparse.ArgumentParser = super().get_parser(prog_name)
-        parser.add_argument('file', metavar='FILE',
-                            help='a document; "-" is standard input')
-        return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> int:
         names = traits.encode(base.read_document(parsed_args.file))

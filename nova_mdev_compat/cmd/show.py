@@ -21,14 +21,8 @@ from nova_mdev_compat.codec import canonical
 from nova_mdev_compat.compat import description
 
 
-class Show(base.Command):
+class Show(base.DocumentCommand):
     """Say in words what a document's device is, and what it accepts."""
-
-    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser: argparse.ArgumentParser = super().get_parser(prog_name)
-        parser.add_argument('file', metavar='FILE',
-                            help='a document; "-" is standard input')
-        return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> int:
         document = base.read_document(parsed_args.file)

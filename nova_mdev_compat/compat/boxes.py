@@ -36,6 +36,8 @@ from nova_mdev_compat.compat import regions
 from nova_mdev_compat.compat.regions import Span
 from nova_mdev_compat.compat.templates import Unfillable
 from nova_mdev_compat.compat.variables import Bindings
+from nova_mdev_compat.compat.variables import INT64_MAX
+from nova_mdev_compat.compat.variables import INT64_MIN
 from nova_mdev_compat.compat.variables import Variable
 from nova_mdev_compat.compat.versions import Version
 
@@ -112,20 +114,17 @@ def _box(entry: Entry, device: Device, bound: Bindings | None) -> Box:
     tests = {field: patterns.default(value)
              for field, value in device.fields.items()}
     tests.update(entry.named)
-    return {field: _span(pattern, field, bound).meet(universe(field))
+    return {field: _span(pattern, bound).meet(universe(field))
             for field, pattern in tests.items()}
 
 
-def _span(pattern: patterns.Pattern, field: Field,
-          bound: Bindings | None) -> Span:
+def _span(pattern: patterns.Pattern, bound: Bindings | None) -> Span:
     if isinstance(pattern, patterns.Text):
-        return _of_template(pattern, field, bound)
+        return _of_template(pattern, bound)
     if isinstance(pattern, patterns.Between):
-        low = regions.INTEGERS[0][0] if pattern.minimum is None \
-            else pattern.minimum
-        high = regions.INTEGERS[0][1] if pattern.maximum is None \
-            else pattern.maximum + 1
-        return Span(integers=((low, high),))
+        low = INT64_MIN if pattern.minimum is None else pattern.minimum
+        high = INT64_MAX if pattern.maximum is None else pattern.maximum
+        return Span(integers=((low, high + 1),))
     if isinstance(pattern, (patterns.Loads, patterns.Releases)):
         return Span(releases=(_releases(pattern),))
     if isinstance(pattern, patterns.Superset):
@@ -135,7 +134,7 @@ def _span(pattern: patterns.Pattern, field: Field,
     if isinstance(pattern, patterns.Equal):
         return regions.of_values([pattern.wanted])
     return regions.ABSENT if isinstance(pattern, patterns.Absent) \
-        else regions.ANYTHING
+        else regions.EVERYTHING
 
 
 def is_symbol(text: str) -> bool:
@@ -148,17 +147,15 @@ def symbol_words(text: str) -> str:
     return text.lstrip('\0')
 
 
-def _of_template(pattern: patterns.Text, field: Field,
-                 bound: Bindings | None) -> Span:
+def _of_template(pattern: patterns.Text, bound: Bindings | None) -> Span:
     template = pattern.template
     if bound is None:
         # Equal to a template of the same text and values, and to nothing
         # else: a text of a source that begins like this does not come up.
         return regions.of_values([f'\0{pattern.words()}'])
-    if template.alone and field != MDEV_TYPE:
-        return regions.of_values([template.fill_value(bound),
-                                  template.fill(bound)])
-    return regions.of_values([template.fill(bound)])
+    # An expression alone is an integer too.
+    return regions.of_values([template.fill_value(bound),
+                              template.fill(bound)])
 
 
 def _releases(pattern: patterns.Loads | patterns.Releases

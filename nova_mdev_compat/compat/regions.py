@@ -175,6 +175,8 @@ STRINGS = Span(absent=True, texts=Texts(others=True))
 SCALARS = Span(True, frozenset([False, True]), INTEGERS, Texts(others=True))
 ANYTHING = Span(True, frozenset([False, True]), INTEGERS, Texts(others=True),
                 (Sets(None),))
+#: What any field can hold, whatever its kind.
+EVERYTHING = dataclasses.replace(ANYTHING, releases=RELEASES)
 ABSENT = Span(absent=True)
 
 

@@ -18,7 +18,6 @@ from collections.abc import Mapping
 import dataclasses
 from typing import TypeAlias
 
-INT32_MIN, INT32_MAX = -2**31, 2**31 - 1
 INT64_MIN, INT64_MAX = -2**63, 2**63 - 1
 
 #: What the variables stand for, by name.

@@ -12,21 +12,27 @@
 
 """Coverage-guided fuzzing, resumable.
 
-    python -m tests.fuzz [--executions N] [--folder FOLDER] [TARGET...]
+    python -m tests.fuzz [--executions N] [--folder FOLDER] [--keep]
+        [TARGET...]
 
 Runs each target N more times, beginning with what earlier runs found, and
 prints how many executions there were in all. What is found stays in the
 folder, by default `.fuzz` beside this checkout's files; inputs that break a
 target are kept under its `faults`, and the exit status is 1.
+
+With `--keep` nothing is run: the fewest inputs that reach what all that was
+found reaches become the kept ones, beside those that once broke a target.
 """
 
 import argparse
 import hashlib
+import itertools
 import json
 import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 
 from tests.fuzz import seeds
 from tests.fuzz import targets
@@ -50,7 +56,7 @@ def fuzz(target: str, executions: int, folder: pathlib.Path) -> int:
          f'-runs={executions}', f'-max_len={_MAX_LENGTH}',
          f'-rss_limit_mb={_MAX_MEMORY_MIB}', '-timeout=10',
          f'-dict={_HERE / "words.dict"}', f'-artifact_prefix={faults}/',
-         '-print_final_stats=1', str(found), str(_HERE / 'kept' / target)],
+         '-print_final_stats=1', str(found)],
         cwd=_ROOT, text=True, errors='replace', stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT)
     assert process.stdout is not None
@@ -74,9 +80,26 @@ def count(folder: pathlib.Path, target: str, done: int) -> None:
           f'{sum(counts.values())} over all targets', flush=True)
 
 
+def keep(target: str, folder: pathlib.Path) -> None:
+    """Keeps the fewest inputs that reach what all of them reach."""
+    with tempfile.TemporaryDirectory() as fewest:
+        subprocess.run(
+            [sys.executable, '-m', 'tests.fuzz.one_target', target,
+             '-set_cover_merge=1', f'-max_len={_MAX_LENGTH}', fewest,
+             str(folder / target)], cwd=_ROOT, check=True,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        chosen = [path.read_bytes()
+                  for path in pathlib.Path(fewest).iterdir()]
+    print(f'{target}: {seeds.keep(target, chosen)} inputs kept')
+
+
 def plant(folder: pathlib.Path) -> None:
-    """Writes the corpus's documents where the targets begin."""
-    for target, data in seeds.from_corpus():
+    """Writes the corpus's documents, and what was kept, where the targets
+    begin.
+    """
+    known = ((target, data) for target in targets.TARGETS
+             for data in seeds.kept(target))
+    for target, data in itertools.chain(seeds.from_corpus(), known):
         place = folder / target
         place.mkdir(parents=True, exist_ok=True)
         name = hashlib.sha1(data, usedforsecurity=False).hexdigest()
@@ -90,10 +113,18 @@ def main() -> int:
     parser.add_argument('--executions', type=int, default=100000)
     parser.add_argument('--folder', type=pathlib.Path,
                         default=_ROOT / '.fuzz')
+    parser.add_argument('--keep', action='store_true',
+                        help='run nothing, but choose the kept inputs anew')
     arguments = parser.parse_args()
-    plant(arguments.folder)
-    statuses = [fuzz(target, arguments.executions, arguments.folder)
-                for target in arguments.targets or targets.TARGETS]
+    folder = arguments.folder.resolve()
+    chosen = arguments.targets or list(targets.TARGETS)
+    plant(folder)
+    if arguments.keep:
+        for target in chosen:
+            keep(target, folder)
+        return 0
+    statuses = [fuzz(target, arguments.executions, folder)
+                for target in chosen]
     return 1 if any(statuses) else 0
 
 

@@ -12,6 +12,7 @@
 
 """Fuzzes one target in this process, until libFuzzer ends it."""
 
+import shlex
 import sys
 
 import atheris
@@ -22,7 +23,9 @@ with atheris.instrument_imports(include=['nova_mdev_compat', 'tests.fuzz']):
 
 def main() -> None:
     name, *arguments = sys.argv[1:]
-    atheris.Setup([sys.argv[0], *arguments], targets.TARGETS[name])
+    # A merge starts this program anew, by a shell.
+    command = f'{shlex.quote(sys.executable)} -m tests.fuzz.one_target {name}'
+    atheris.Setup([command, *arguments], targets.TARGETS[name])
     atheris.Fuzz()
 
 

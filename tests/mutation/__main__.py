@@ -12,117 +12,160 @@
 
 """Mutation testing of the language, resumable.
 
-    python -m tests.mutation [--folder FOLDER] [PATH...]
+    python -m tests.mutation [--folder FOLDER] [--report] [PATH...]
 
-Breaks every line of nova_mdev_compat/compat and codec in turn, in a copy of
-the tree, and runs the tests on each. What is done stays in the folder, by
-default `.mutation`, so a run that was stopped goes on where it was; remove
-the folder to begin again. Strings are left as they are: what a message says
-is no behaviour.
+Breaks the modules of nova_mdev_compat/compat and codec, or of the paths, in
+every way that cosmic-ray knows, one at a time, and runs the tests on each
+mutant (`tests/mutation/suite.py`). What is done stays in the folder, by
+default `.mutation`, so a run that was stopped goes on where it was. A module
+that has changed is begun anew; when the tests have changed, the mutants that
+survived are run again, and those that were noticed are not: remove the
+folder to have all of them run. Slow tests come when the quick ones have seen
+all mutants, and are not asked about those that `equivalent.txt` lists.
+`--report` runs nothing.
+
+Left out are type annotations and aliases, which are never evaluated, what is
+no Python any more, the frozen dictionary, and what cosmic-ray has no operator
+for: calls, and strings, so also the texts of messages (but numbers in them
+are mutated). Hypothesis draws a fifth of its examples, and does not make a
+failing one small.
 
 Prints the mutants that no test noticed, less those that
 `tests/mutation/equivalent.txt` lists with a reason. The exit status is 1 when
-5 % or more of the rest survived.
+5 % or more of the rest survived, when mutants are left to run, and when the
+list names a mutant that there is not, or that a test notices.
 """
 
 import argparse
 import collections
-from collections.abc import Iterator
-import dataclasses
+from collections.abc import Set
+import fcntl
+import hashlib
+import os
 import pathlib
 import shutil
 import subprocess
 import sys
 
-from cosmic_ray import work_db
-from cosmic_ray import work_item
+from tests.mutation import equivalent
+from tests.mutation.session import Change
+from tests.mutation.session import Outcome
+from tests.mutation.session import Session
+from tests.mutation.suite import MODULES
+from tests.mutation.suite import Suite
 
-_HERE = pathlib.Path(__file__).resolve().parent
-_ROOT = _HERE.parent.parent
+_ROOT = pathlib.Path(__file__).resolve().parents[2]
 _LIMIT = 0.05
-_TIMEOUT = 120
-
-_CONFIGURATION = '''\
-[cosmic-ray]
-module-path = "{path}"
-timeout = {timeout}
-excluded-modules = ["**/__init__.py", "**/dictionary.py"]
-test-command = "{python} -m tests.mutation.suite"
-
-[cosmic-ray.distributor]
-name = "local"
-
-[cosmic-ray.filters.operators-filter]
-exclude-operators = ["core/ReplaceBinaryOperator_BitOr_.*"]
-'''
+_PACKAGES = ('nova_mdev_compat/compat', 'nova_mdev_compat/codec')
+_TESTS = ('tests/unit', 'tests/corpus', 'tests/fuzz')
+_LEFT_OUT = ('__init__.py', 'dictionary.py')
 
 
-@dataclasses.dataclass(frozen=True)
-class Mutant:
-    """One break that no test noticed."""
-
-    path: str
-    line: int
-    operator: str
-    occurrence: int
-    diff: str
-
-    @property
-    def name(self) -> str:
-        return f'{self.path}:{self.operator}:{self.occurrence}'
+def paths_of(names: list[str]) -> list[str]:
+    """The modules of files and directories."""
+    found = []
+    for name in names or _PACKAGES:
+        path = pathlib.Path(name)
+        found += sorted(path.glob('*.py')) if path.is_dir() else [path]
+    return [path.as_posix() for path in found
+            if path.name not in _LEFT_OUT]
 
 
-def run(path: str, folder: pathlib.Path) -> pathlib.Path:
-    """Goes on with the mutants of one path; the session's file."""
-    stem = path.replace('/', '.')
-    configuration = folder / f'{stem}.toml'
-    session = folder / f'{stem}.sqlite'
-    tree = folder / f'tree.{stem}'
-    if not session.exists():
-        shutil.rmtree(tree, ignore_errors=True)
-        for part in ('nova_mdev_compat', 'tests', 'etc'):
-            shutil.copytree(_ROOT / part, tree / part)
-        configuration.write_text(_CONFIGURATION.format(
-            path=path, timeout=_TIMEOUT, python=sys.executable))
-        _call('cosmic-ray', 'init', configuration, session, tree=tree)
-        _call('cr-filter-operators', session, configuration, tree=tree)
-    _call('cosmic-ray', 'exec', configuration, session, tree=tree)
-    return session
+def digest_of_tests() -> str:
+    """Tells the tests, as they are now, from others."""
+    found = hashlib.sha256()
+    for path in sorted(path for folder in _TESTS
+                       for path in pathlib.Path(folder).rglob('*')):
+        if path.is_file() and not _is_foreign(path):
+            found.update(f'{path}\0'.encode() + path.read_bytes())
+    return found.hexdigest()[:12]
 
 
-def _call(command: str, *arguments: object, tree: pathlib.Path) -> None:
-    program = pathlib.Path(sys.executable).parent / command
-    subprocess.run([program, *map(str, arguments)], cwd=tree, check=True,
-                   stdin=subprocess.DEVNULL)
+def _is_foreign(path: pathlib.Path) -> bool:
+    """Whether it is byte code, or a test that no mutant is shown to."""
+    return path.suffix == '.pyc' or (
+        path.name.startswith('test_')
+        and '.'.join(path.with_suffix('').parts) not in MODULES)
 
 
-def results(session: pathlib.Path
-            ) -> Iterator[tuple[work_item.WorkItem, work_item.WorkResult]]:
-    with work_db.use_db(str(session), work_db.WorkDB.Mode.open) as database:
-        found = dict(database.results)
-        for item in database.work_items:
-            if item.job_id in found:
-                yield item, found[item.job_id]
+def run(folder: pathlib.Path, paths: list[str]) -> None:
+    """Goes on with the mutants of these modules."""
+    tests = digest_of_tests()
+    known = equivalent.known()
+    suite = Suite(folder)
+    for slow in (False, True):
+        suite.check(slow)
+        for path in paths:
+            session = Session(folder, path, known)
+            counts = collections.Counter(
+                _told(outcome, outcome.change in known)
+                for outcome in session.run(suite, tests, slow))
+            print(f'{path}: {"slow" if slow else "quick"} tests noticed '
+                  f'{counts[True]} now, and did not notice {counts[False]}',
+                  flush=True)
 
 
-def survivors(session: pathlib.Path,
-              counts: collections.Counter[str]) -> Iterator[Mutant]:
-    for item, result in results(session):
-        if result.worker_outcome == work_item.WorkerOutcome.SKIPPED:
-            continue
-        counts['mutants'] += 1
-        if result.test_outcome == work_item.TestOutcome.SURVIVED:
-            mutation = item.mutations[0]
-            yield Mutant(str(mutation.module_path),
-                         mutation.start_pos[0], mutation.operator_name,
-                         mutation.occurrence, result.diff or '')
+def _told(outcome: Outcome, known: bool) -> bool:
+    """Whether a test noticed; if not, it is printed at once."""
+    if outcome.killer is None and not known:
+        print(outcome.change, flush=True)
+    return outcome.killer is not None
 
 
-def equivalents() -> set[str]:
-    """Names of the mutants that do the same as the original."""
-    lines = (_HERE / 'equivalent.txt').read_text('utf-8').splitlines()
-    return {line.split()[0] for line in lines
-            if line and not line.startswith(('#', ' '))}
+def report(folder: pathlib.Path, paths: list[str]) -> bool:
+    """Prints what became of all; whether that is good."""
+    known = equivalent.known()
+    tests = digest_of_tests()
+    counts: collections.Counter[str] = collections.Counter()
+    survived: set[Change] = set()
+    for path in paths:
+        outcomes, left_out, to_run = Session(
+            folder, path, known).outcomes(tests)
+        counts.update({'left out': left_out, 'to run': to_run})
+        counts.update(_kind(outcome, known) for outcome in outcomes)
+        survived |= {outcome.change for outcome in outcomes
+                     if outcome.killer is None}
+    # A list that has grown old must not hide anything.
+    stale = [] if counts['to run'] else sorted(
+        str(change) for change in known - survived if change.path in paths)
+    for change in stale:
+        print(f'{change}\n  is in equivalent.txt, but no mutant that '
+              'survives\n')
+    return _print_total(counts) and not stale
+
+
+def _kind(outcome: Outcome, known: Set[Change]) -> str:
+    """What an outcome counts as; a survivor is printed."""
+    if outcome.killer is not None:
+        return 'noticed'
+    if outcome.change in known:
+        return 'equivalent'
+    print(f'{outcome.change}\n  line {outcome.line}, {outcome.operator}\n')
+    return 'survived'
+
+
+def _print_total(counts: collections.Counter[str]) -> bool:
+    rest = counts['noticed'] + counts['survived']
+    rate = counts['survived'] / rest if rest else 1.0
+    print(f'{rest + counts["equivalent"]} mutants, {counts["to run"]} more '
+          f'to run, {counts["left out"]} left out; {counts["equivalent"]} '
+          f'equivalent; {counts["survived"]} of the other {rest} survived: '
+          f'{rate:.1%}')
+    return rate < _LIMIT and not counts['to run']
+
+
+def _in_a_copy(folder: pathlib.Path, arguments: list[str]) -> int:
+    """Runs this program in a copy of the tree, which nobody edits."""
+    tree = folder / 'tree'
+    shutil.rmtree(tree, ignore_errors=True)
+    for part in ('nova_mdev_compat', 'tests'):
+        shutil.copytree(_ROOT / part, tree / part,
+                        ignore=shutil.ignore_patterns('__pycache__'))
+    environment = {**os.environ, 'PYTHONPATH': str(tree)}
+    environment.pop('PYTHONDONTWRITEBYTECODE', None)
+    return subprocess.run(
+        [sys.executable, '-m', 'tests.mutation', *arguments], cwd=tree,
+        env=environment, stdin=subprocess.DEVNULL).returncode
 
 
 def main() -> int:
@@ -130,24 +173,26 @@ def main() -> int:
     parser.add_argument('paths', nargs='*', metavar='PATH')
     parser.add_argument('--folder', type=pathlib.Path,
                         default=_ROOT / '.mutation')
+    parser.add_argument('--report', action='store_true',
+                        help='run nothing')
+    parser.add_argument('--in-copy', action='store_true',
+                        help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     folder = arguments.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    counts: collections.Counter[str] = collections.Counter()
-    known = equivalents()
-    for path in arguments.paths or ('nova_mdev_compat/compat',
-                                    'nova_mdev_compat/codec'):
-        for mutant in survivors(run(path, folder), counts):
-            if mutant.name in known:
-                counts['equivalent'] += 1
-                continue
-            counts['survived'] += 1
-            print(f'{mutant.name} (line {mutant.line})\n{mutant.diff}')
-    rest = counts['mutants'] - counts['equivalent']
-    rate = counts['survived'] / rest if rest else 1.0
-    print(f'{counts["mutants"]} mutants, {counts["equivalent"]} equivalent; '
-          f'{counts["survived"]} of the other {rest} survived: {rate:.1%}')
-    return 0 if rate < _LIMIT else 1
+    if arguments.report or arguments.in_copy:
+        os.chdir(pathlib.Path(__file__).resolve().parents[2])
+        paths = paths_of(arguments.paths)
+        if not arguments.report:
+            run(folder, paths)
+        return 0 if report(folder, paths) else 1
+    with (folder / 'lock').open('w') as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            parser.error(f'another run goes on in {folder}')
+        return _in_a_copy(folder, [
+            *sys.argv[1:], '--in-copy', f'--folder={folder}'])
 
 
 if __name__ == '__main__':

@@ -77,9 +77,6 @@ ROOMS = {
                       guarded=names('nova')),
     'publisher': Room(rooms=names('compat codec placement conf')),
     'cmd': Room(rooms=names('compat codec placement conf publisher')),
-    'testing': Room(
-        rooms=names('compat codec placement conf filters publisher cmd'),
-        guarded=names('keystoneauth1 placement requests')),
     # The package's own __init__, which everything imports.
     '': Room(third_party=names()),
 }

@@ -33,6 +33,7 @@ def document(compatible: Any, **device: Any) -> Document:
 #: Entry, and what is said of it by a document at version 1.3.
 ENTRIES = (
     ({}, 'its own kind, at 1.0 to 1.3'),
+    ({'level': 'live'}, 'its own kind, at 1.0 to 1.3'),
     ({'level': 'cold'}, 'its own kind, at 1.0 to 1.3; cold moves only'),
     ({'software_version': {'minimum': '1.1'}},
      'its own kind, software_version only a version from 1.1'),
@@ -123,6 +124,28 @@ class TestWords(testtools.TestCase):
              'from 1 to 9, and n is 2 from its other fields'],
             [reason.message for reason in verdict.reasons])
 
+    def test_what_variables_have_no_part_in(self) -> None:
+        verdict = Matcher(document(
+            [{'variables': {'n': {'minimum': 1, 'maximum': 9}},
+              'attributes': {'a': '${n}', 'b': 5, 'c': 'x${n}'}}])).match(
+            document([], attributes={'a': 2, 'b': 3, 'c': 'y2'}).device)
+        self.assertEqual(
+            ['b: the source has 3, this device accepts only 5',
+             'c: the source has "y2", this device accepts only "x${n}" with '
+             'n from 1 to 9'],
+            [reason.message for reason in verdict.reasons])
+
+    def test_defaults_of_a_question(self) -> None:
+        matcher = Matcher(document(
+            [{'level': 'cold', 'attributes': {'a': 1}},
+             {'mdev_type': 'a-c', 'create': {'mdev_type': 'a-d'}}]))
+        # Live, and whatever it takes to make the device.
+        found = matcher.match(document([], attributes={'a': 1}).device)
+        self.assertFalse(found)
+        found = matcher.match(document([], mdev_type='a-c').device)
+        self.assertEqual((True, 1, {'mdev_type': 'a-d'}),
+                         (bool(found), found.entry, found.create))
+
     def test_many_values(self) -> None:
         verdict = Matcher(document(
             [{'attributes': {'a': {'any_of': list(range(100))}}}])).match(
@@ -137,6 +160,25 @@ class TestWords(testtools.TestCase):
         self.assertEqual(['version', 'level'],
                          [reason.code for reason in found.reasons])
         self.assertEqual(1, found.reasons[1].entry)
+
+    def test_one_cold_hint(self) -> None:
+        found = Matcher(document([{'level': 'cold'}] * 2)).match(
+            document([]).device)
+        self.assertEqual([('level', None), ('level', 0)], [
+            (reason.code, reason.entry) for reason in found.reasons])
+
+    def test_codes_in_the_order_of_fields(self) -> None:
+        bus = {'vendor': '10de'}
+        found = Matcher(document(
+            [{}], software_version='1.3', attributes={'z': 1, 'mdev_type': 2},
+            **{'vfio-pci': bus})).match(document(
+                [], mdev_type='a-c', software_version='2.0').device)
+        self.assertEqual(
+            [('attribute', '/attributes/mdev_type'),
+             ('attribute', '/attributes/z'), ('mdev-type', '/mdev_type'),
+             ('version', '/software_version'),
+             ('bus-fact', '/vfio-pci/vendor')],
+            [(reason.code, reason.pointer) for reason in found.reasons])
 
     def test_no_cold_hint_for_what_is_not_made_here(self) -> None:
         found = Matcher(document(

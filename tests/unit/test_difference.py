@@ -13,6 +13,8 @@
 """What one document accepts and another does not, against the matcher."""
 
 import copy
+import dataclasses
+import itertools
 import json
 from typing import Any
 
@@ -29,6 +31,7 @@ from nova_mdev_compat.compat.document import Document
 from nova_mdev_compat.compat.document import LEVELS
 from nova_mdev_compat.compat.matching import Matcher
 from nova_mdev_compat.compat import regions
+from nova_mdev_compat.compat.regions import Span
 from nova_mdev_compat.compat.versions import Version
 from tests.unit import sources
 from tests.unit import strategies
@@ -196,6 +199,82 @@ class TestInWords(testtools.TestCase):
                'compatible': [{}]}),
          load({'format': 1, 'self': {'device_api': 'vfio-ccw'},
                'compatible': [{}]}), ['its own kind']),
+        ('another device API, the other way',
+         load({'format': 1, 'self': {'device_api': 'vfio-ccw'},
+               'compatible': [{}]}),
+         load({'format': 1, 'self': {'device_api': 'vfio-ap'},
+               'compatible': [{}]}), ['its own kind']),
+        ('any version', document([{'software_version': {'any': True}}],
+                                 software_version='1.5'),
+         document([]), ['software_version anything']),
+        ('absent', document([{'attributes': {'x': {'absent': True}}}],
+                            attributes={'x': 1}), document([]), ['x absent']),
+        ('open ranges',
+         document([{'attributes': {'x': {'minimum': 2}}},
+                   {'attributes': {'x': {'maximum': -3}}}]), document([]),
+         ['x -3 and less or 2 and more']),
+        ('any integer',
+         document([{'attributes': {'x': {'minimum': 2}}},
+                   {'attributes': {'x': {'maximum': 1}}}]), document([]),
+         ['x any integer']),
+        ('any integer, by its bounds',
+         document([{'attributes': {'x': {'minimum': -2 ** 63,
+                                         'maximum': 2 ** 63 - 1}}}]),
+         document([]), ['x any integer']),
+        ('the least integers',
+         document([{'attributes': {'x': {'minimum': -2 ** 63,
+                                         'maximum': 5}}}]),
+         document([]), ['x 5 and less']),
+        ('integers', document([{'attributes': {
+            'x': {'minimum': 2, 'maximum': 5}, 'y': {'any_of': [1001]},
+            'z': 4}}]), document([]), ['x 2 to 5, y 1001, z 4']),
+        ('absent as in self',
+         document([{'attributes': {'x': {'absent': True}}}]), document([]),
+         ['its own kind']),
+        ('all texts but some',
+         document([{'attributes': {'x': {'any': True}}}]),
+         document([{'attributes': {'x': {'any_of': ['b', 'a']}}},
+                   {'attributes': {'x': {'minimum': -9}}}]),
+         ['x absent or false or true or -10 and less or any text but "a", "b"'
+          ' or any set']),
+        ('versions from one on',
+         document([{'software_version': {'minimum': '2.1'}}],
+                  software_version='2.1'), document([]),
+         ['software_version 2.1 and later']),
+        ('one version',
+         document([{'software_version': {'minimum': '2.1',
+                                         'maximum': '2.1'}}],
+                  software_version='2.1'), document([]),
+         ['software_version 2.1']),
+        ('versions that sort as text the other way',
+         document([{'software_version': {'minimum': '2.9',
+                                         'maximum': '2.10'}}],
+                  software_version='2.9'), document([]),
+         ['software_version 2.9 to 2.10']),
+        ('versions of several majors',
+         document([{'software_version': {'minimum': '2.1',
+                                         'maximum': '4.0'}}],
+                  software_version='2.1'), document([]),
+         ['software_version 2.1 to 4.0']),
+        ('several small sets', document([{}], attributes={'x': ['a', 'b']}),
+         document([{'attributes': {'x': ['b']}},
+                   {'attributes': {'x': ['a']}}]),
+         ['x sets within ["a", "b"] but not within ["a"] but not within '
+          '["b"]']),
+        ('any sets but small ones',
+         document([{'attributes': {'x': {'any': True}}}]),
+         document([{'attributes': {'x': {'any_of': [True, False]}}},
+                   {'attributes': {'x': {'minimum': 0}}},
+                   {'attributes': {'x': {'maximum': -1}}},
+                   {'attributes': {'x': ['a']}}]),
+         ['x any text or any set but not within ["a"]']),
+        ('a field that the other does not have',
+         document([{'attributes': {'y': 2}}], attributes={'x': 1}),
+         document([{}], attributes={'x': 1}), ['y 2']),
+        ('a field that may be absent',
+         document([{'attributes': {'x': {'absent': True}, 'y': 'q'}}],
+                  attributes={'x': 1}),
+         document([]), ['x absent, y "q"']),
     )
 
     def test_table(self) -> None:
@@ -204,6 +283,13 @@ class TestInWords(testtools.TestCase):
             self.expectThat(
                 [each.words(one.device) for each in found],
                 testtools.matchers.Equals(wanted), title)
+            for each in found:
+                self.expectThat(
+                    [accepts(own, each.example(), 'live')
+                     for own in (one, other)],
+                    testtools.matchers.Equals([True, False])
+                    if not is_symbolic(each)
+                    else testtools.matchers.HasLength(2), title)
 
     def test_levels(self) -> None:
         one = document([{'level': 'cold', 'attributes': {'x': 1}}])
@@ -219,3 +305,53 @@ class TestInWords(testtools.TestCase):
             'mdev_type': 'a-${n}'}]) for top in (9999, 5000))
         self.assertEqual(
             1, len(difference.differences(wide, narrow, 'live')))
+
+
+class TestTellingTogether(testtools.TestCase):
+    """Pieces that differ in a single field become one."""
+
+    ONE, OTHER = (Span(integers=((low, low + 1),)) for low in (1, 2))
+    BOTH = Span(integers=((1, 3),))
+
+    def box(self, **spans: Span) -> boxes.Box:
+        # Equal spans, never the same ones.
+        return {('attributes', name): dataclasses.replace(span)
+                for name, span in spans.items()}
+
+    def added(self, piece: boxes.Box, *others: boxes.Box) -> list[boxes.Box]:
+        found = list(others)
+        difference._add(found, piece)
+        return found
+
+    def test_single_field(self) -> None:
+        for same in ({}, {'y': self.ONE}, {'a': self.BOTH, 'y': self.ONE}):
+            self.assertEqual(
+                [self.box(x=self.BOTH, **same)],
+                self.added(self.box(x=self.OTHER, **same),
+                           self.box(x=self.ONE, **same)))
+
+    def test_two_fields(self) -> None:
+        pieces = [self.box(x=self.ONE, y=self.ONE),
+                  self.box(x=self.OTHER, y=self.OTHER)]
+        self.assertEqual(pieces, self.added(pieces[1], pieces[0]))
+
+    def test_other_fields(self) -> None:
+        small, large = self.box(x=self.ONE), self.box(x=self.OTHER,
+                                                      y=self.OTHER)
+        self.assertEqual([small, large], self.added(large, small))
+        self.assertEqual([large, small], self.added(small, large))
+        self.assertEqual(
+            [small, self.box(x=self.OTHER, y=self.BOTH)],
+            self.added(self.box(x=self.OTHER, y=self.ONE), small, large))
+
+
+class TestBound(testtools.TestCase):
+
+    def test_too_many_steps(self) -> None:
+        box = {('attributes', 'x'): Span(absent=True)}
+        self.assertEqual(
+            [], difference._less(box, [box], itertools.count(100_000)))
+        for start in (100_001, 100_002):
+            self.assertRaises(
+                difference.TooComplex, difference._less, box, [box],
+                itertools.count(start))

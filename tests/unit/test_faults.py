@@ -22,6 +22,8 @@ from nova_mdev_compat.codec import loading
 from nova_mdev_compat.codec import strict_json
 from nova_mdev_compat.compat import faults
 from nova_mdev_compat.compat.faults import InvalidDocument
+from nova_mdev_compat.compat import fields
+from nova_mdev_compat.compat.places import Faults
 
 SELF = {'device_api': 'vfio-pci', 'mdev_type': 'a-b'}
 
@@ -35,6 +37,17 @@ def told(document: Any) -> dict[str, str]:
     except InvalidDocument as error:
         return {fault.pointer: fault.message for fault in error.faults}
     return {}
+
+
+def places(document: Any) -> list[str]:
+    """The pointers of all faults."""
+    text = document if isinstance(document, (str, bytes)) \
+        else json.dumps(document)
+    try:
+        loading.load(text)
+    except InvalidDocument as error:
+        return [fault.pointer for fault in error.faults]
+    return []
 
 
 def with_entry(**entry: Any) -> Any:
@@ -58,6 +71,23 @@ TABLE = (
      {'/self/vfio-ap/driver': 'the mdev type contains the driver'}),
     ('device API of an entry', with_entry(device_api='vfio-pci'),
      {'/compatible/0/device_api': 'the migration stream belongs to it'}),
+    ('no device API to judge by', {'format': 1, 'self': {
+        'device_api': 'pci', 'vfio-pci': {'vendor': '10de'}},
+        'compatible': [{'vfio-ccw': {'chpid_type': 1}}]},
+     {'/self/device_api': '"pci" is not right'}),
+    ('device API of bus facts', {'format': 1, 'compatible': [], 'self': {
+        'device_api': 'vfio-pci', 'vfio-pci': {'device_api': '10de'}}},
+     {'/self/vfio-pci/device_api': '"device_api" is not known here'}),
+    ('device API of the document', {
+        'format': 1, 'compatible': [], 'self': SELF, 'device_api': 'x'},
+     {'/device_api': '"device_api" is not known here'}),
+    ('unknown in an entry', with_entry(zzz=1, aaa=2),
+     {'/compatible/0/zzz': '"zzz" is not known here',
+      '/compatible/0/aaa': '"aaa" is not known here'}),
+    ('long names', {'format': 1, 'compatible': [], 'self': {
+        **SELF, 'attributes': {'x' * 256: 1, 'a' * 256: 2}}},
+     {'/self/attributes/' + 'x' * 256: ' is not a member\'s name of at most',
+      '/self/attributes/' + 'a' * 256: ' is not a member\'s name of at most'}),
     ('several at once',
      {'format': 2, 'self': {'device_api': 'pci', 'x': 1},
       'compatible': [{'level': 'warm'}, {'mdev_type': 5}]},
@@ -88,12 +118,35 @@ TABLE = (
      {'/compatible/0/variables/v': '"create" uses it, but no field'}),
     ('nothing uses it', with_entry(variables={'v': {'enum': [1]}}),
      {'/compatible/0/variables/v': 'declared but not used'}),
+    ('nothing uses it, beside what can bind nothing', with_entry(
+        variables={'v': {'enum': [1]}}, level='warm', software_version='1'),
+     {'/compatible/0/variables/v': 'declared but not used',
+      '/compatible/0/level': '"warm"',
+      '/compatible/0/software_version': 'not right'}),
     ('a broken template may have used it', with_entry(
         variables={'v': {'enum': [1]}}, attributes={'n': '${v'}),
      {'/compatible/0/attributes/n': "at character 1: write ${name}"}),
     ('place in a template', with_entry(
         variables={'v': {'enum': [1]}}, attributes={'n': 'ab${v}7'}),
      {'/compatible/0/attributes/n': 'at character 7: a digit'}),
+    ('a variable behind one that cannot be read', with_entry(
+        variables={'a': {'enum': []}, 'b': {'minimum': 3, 'maximum': 1}},
+        attributes={'n': '${a}', 'm': '${b}'}),
+     {'/compatible/0/variables/a/enum': 'not right',
+      '/compatible/0/variables/b': 'minimum 3 is over'}),
+    ('a version behind what such a variable leaves unread', with_entry(
+        variables={'a': {'enum': []}}, mdev_type='a-${b}',
+        software_version={'minimum': '2.0', 'maximum': '1.0'},
+        create={'mdev_type': 'a-${c}', 'attributes': {'n': '${'}}),
+     {'/compatible/0/variables/a/enum': 'not right',
+      '/compatible/0/software_version': 'minimum 2.0 is over'}),
+    ('a recipe behind what cannot be read', with_entry(
+        create={'mdev_type': 5, 'attributes': {
+            'a': '${' * 200, 'b': '${', 'c': 1.5}}),
+     {'/compatible/0/create/mdev_type': '5 is not right',
+      '/compatible/0/create/attributes/a': '400 characters',
+      '/compatible/0/create/attributes/b': 'at character 1',
+      '/compatible/0/create/attributes/c': 'float'}),
     ('a pointer is escaped', {'format': 1, 'self': {**SELF, 'a/b~c': 1},
                               'compatible': []},
      {'/self/a~1b~0c': 'not known'}),
@@ -105,14 +158,25 @@ TABLE = (
      {'/compatible/0': 'it names mdev_type, so "software_version"'}),
     ('long values are cut', with_entry(level='x' * 200),
      {'/compatible/0/level': '"' + 'x' * 59 + '... is not right'}),
+    ('values that just are not cut', with_entry(level='x' * 58),
+     {'/compatible/0/level': '"' + 'x' * 58 + '" is not right'}),
+    ('values in their own letters', with_entry(level='é'),
+     {'/compatible/0/level': '"é" is not right'}),
+    ('too many members', {'format': 1, 'compatible': [], 'self': {
+        **SELF, 'attributes': {f'a{number}': 1 for number in range(65)}}},
+     {'/self/attributes': '65 members are over the limit of 64'}),
     ('counts', with_entry(attributes={'n': 'x' * 256}),
      {'/compatible/0/attributes/n': '256 characters are over the limit of '
       '255'}),
-    ('too long a text', ' ' * (strict_json.MAX_TEXT + 1),
-     {'': f'over {strict_json.MAX_TEXT} bytes'}),
+    ('too long a text', ' ' * (1024 * 1024 + 1), {'': 'over 1048576 bytes'}),
     ('line and column', '{"format": 1,\n "self": }',
      {'': 'at line 2, column 10'}),
     ('not UTF-8', b'{"\xff": 1}', {'': 'not UTF-8: byte 3'}),
+    ('not UTF-8 either', b'{ "\xff": 1}', {'': 'not UTF-8: byte 4'}),
+    ('a long float', '{"format": 1.' + '2' * 60 + '}',
+     {'/format': '1.' + '2' * 38 + ' is a float'}),
+    ('an integer of a digit too many', '{"format": ' + '9' * 21 + '}',
+     {'/format': 'does not fit in 64 bits'}),
     ('a byte-order mark', b'\xef\xbb\xbf{}', {'': 'byte-order mark'}),
     ('nested without end', '[' * 100000, {'': 'nested too deeply'}),
     ('an integer past any bound', '{"format": ' + '9' * 30 + '}',
@@ -140,8 +204,49 @@ class TestFaults(testtools.TestCase):
         missing = {'/self', '/compatible'} - set(wanted)
         self.assertEqual(set(wanted), set(told(document)) - missing, title)
 
+    @ddt.data(*TABLE)
+    @ddt.unpack
+    def test_once(self, title: str, document: Any,
+                  wanted: dict[str, str]) -> None:
+        found = places(document)
+        self.assertEqual(len(set(found)), len(found), found)
+
+    def test_longest_text(self) -> None:
+        text = json.dumps(with_entry())
+        self.assertEqual({}, told(text.ljust(1024 * 1024)))
+
+    def test_deepest_text(self) -> None:
+        self.assertEqual((), strict_json.parse('[' * 17 + ']' * 17).faults)
+        for depth in (18, 20):
+            (path, fault), = strict_json.parse(
+                '[' * depth + ']' * depth).faults
+            self.assertEqual(('/0' * 17, 17), (fault.pointer, len(path)))
+            self.assertIn('nested too deeply', fault.message)
+
     def test_in_words(self) -> None:
         self.assertEqual('(document): no', str(faults.Fault('', 'no')))
         self.assertEqual('/a: no', str(faults.Fault('/a', 'no')))
         self.assertEqual('/a: no; /b: yes', str(InvalidDocument(
             [faults.Fault('/a', 'no'), faults.Fault('/b', 'yes')])))
+
+
+class TestReading(testtools.TestCase):
+
+    def test_places(self) -> None:
+        path = ('a', 0, 'b')
+        for length in range(4):
+            added = Faults()
+            added.add(path[:length], 'no')
+            for found in (Faults([path[:length]]), added):
+                self.assertEqual(
+                    [one <= length for one in range(4)],
+                    [found.broken(path[:one]) for one in range(4)])
+                self.assertFalse(found.broken(('c',)))
+        self.assertFalse(Faults().broken(()))
+
+    def test_version(self) -> None:
+        # The JSON Schema refuses such a text before it comes to that.
+        found = Faults()
+        self.assertIsNone(fields.read_version('1', ('self', 'x'), found))
+        self.assertEqual(['/self/x'], [one.pointer for one in found.found])
+        self.assertTrue(found.broken(('self',)))

@@ -43,8 +43,6 @@ REFUSED = (
      'nova_mdev_compat.scheduler.filters'),
     ('cmd.x', 'from nova_mdev_compat.scheduler import filters',
      'nova_mdev_compat.scheduler.filters'),
-    ('testing.x', 'from nova_mdev_compat.scheduler import filters',
-     'nova_mdev_compat.scheduler.filters'),
     ('', 'from nova_mdev_compat import codec', 'nova_mdev_compat.codec'),
     # The pure rooms.
     ('compat.x', 'import os', 'os'),
@@ -74,13 +72,11 @@ REFUSED = (
     ('filters', 'import nova', 'nova'),
     ('cmd.x', 'import nova.conf', 'nova.conf'),
     ('publisher.x', 'import nova', 'nova'),
-    ('testing.x', 'from nova import test', 'nova.test'),
     ('scheduler.x', 'from placement import direct', 'placement.direct'),
     ('placement.x', 'from placement import direct', 'placement.direct'),
     # One concurrency model.
     ('scheduler.x', 'import eventlet', 'eventlet'),
     ('placement.x', 'import asyncio', 'asyncio'),
-    ('testing.x', 'import asyncio', 'asyncio'),
     # Wherever the import hides.
     ('compat.x', 'import typing\nif typing.TYPE_CHECKING:\n    import os',
      'os'),
@@ -111,8 +107,6 @@ ACCEPTED = (
                     'from nova_mdev_compat.placement import client'),
     ('cmd.x', 'from cliff import command\nimport sys\n'
               'from nova_mdev_compat.placement import client'),
-    ('testing.x', 'from placement import direct\nimport keystoneauth1\n'
-                  'from nova_mdev_compat.placement import client'),
 )
 
 

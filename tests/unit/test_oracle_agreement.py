@@ -14,25 +14,27 @@
 
 MDEV_COMPAT_HYPOTHESIS=long checks 200,000 pairs instead of 2,000, in 20
 chunks: one test and one seed each, to be selected by name, such as
-``test_chunk_07``.
+``test_chunk_07``. It prints how many that were in all. ``short`` checks 400,
+for mutation testing.
 """
 
 import collections
 import collections.abc
+import functools
 import json
-import os
 import sys
 from typing import Any
 
 import hypothesis
 import testtools
 
+from tests.unit import effort
 from tests.unit import oracle
 from tests.unit import sources
 
-LONG = os.environ.get('MDEV_COMPAT_HYPOTHESIS') == 'long'
-CHUNKS = 20 if LONG else 1
-PAIRS = 10_000 if LONG else 2_000
+#: Chunks, and pairs of each.
+CHUNKS, PAIRS = {'long': (20, 10_000), 'short': (1, 400)}.get(
+    effort.EFFORT, (1, 2_000))
 SOURCES = 5
 
 Json = dict[str, Any]
@@ -41,8 +43,14 @@ QUESTIONS = [(level, plain_only) for level in ('live', 'cold')
 
 
 def load(document: Json) -> Any:
+    return _loaded(json.dumps(document, ensure_ascii=False))
+
+
+@functools.lru_cache(maxsize=1000)
+def _loaded(text: str) -> Any:
+    # What is loaded is frozen, and the corpus asks for the same ones again.
     from nova_mdev_compat.codec import loading
-    return loading.load(json.dumps(document, ensure_ascii=False))
+    return loading.load(text)
 
 
 def matcher_of(document: Json) -> Any:
@@ -73,6 +81,13 @@ def plain(value: Any) -> Any:
 
 class TestOracleAgreement(testtools.TestCase):
 
+    totals: collections.Counter[str] = collections.Counter()
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        _say('in all', cls.totals)
+        super().tearDownClass()
+
     def check(self, chunk: int) -> None:
         counts: collections.Counter[str] = collections.Counter()
 
@@ -88,10 +103,8 @@ class TestOracleAgreement(testtools.TestCase):
                 self.compare(matcher, document, source, counts)
 
         agree()
-        sys.stderr.write(
-            f'chunk {chunk}: {counts["pairs"]} pairs, {counts["verdicts"]} '
-            f'verdicts, {counts["accepted"]} accepted, {counts["bound"]} with '
-            f'variables, {counts["created"]} with a recipe\n')
+        _say(f'chunk {chunk}', counts)
+        self.totals.update(counts)
         self.assertGreaterEqual(counts['pairs'], PAIRS)
         self.assertGreater(counts['bound'], counts['pairs'] // 50)
 
@@ -109,6 +122,13 @@ class TestOracleAgreement(testtools.TestCase):
             counts['accepted'] += expected.accepted
             counts['bound'] += bool(expected.variables)
             counts['created'] += bool(expected.create)
+
+
+def _say(title: str, counts: collections.Counter[str]) -> None:
+    sys.stderr.write(
+        f'{title}: {counts["pairs"]} pairs, {counts["verdicts"]} verdicts, '
+        f'{counts["accepted"]} accepted, {counts["bound"]} with variables, '
+        f'{counts["created"]} with a recipe\n')
 
 
 def _chunk(chunk: int) -> collections.abc.Callable[[TestOracleAgreement],

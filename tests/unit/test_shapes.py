@@ -26,9 +26,11 @@ from nova_mdev_compat.compat.templates import InvalidTemplate
 from nova_mdev_compat.compat.templates import Template
 from nova_mdev_compat.compat.templates import Unfillable
 from nova_mdev_compat.compat.variables import Variable
+from tests.unit import effort
 
 SETTINGS = hypothesis.settings(
-    max_examples=400, deadline=None, database=None, derandomize=True)
+    max_examples=effort.examples(400), deadline=None, database=None,
+    derandomize=True)
 
 
 @st.composite
@@ -130,3 +132,72 @@ class TestShapes(testtools.TestCase):
             self.assertFalse(possible)
         elif len(template.expressions) == 1:
             self.assertTrue(possible)
+
+
+def ranges(**bounds: tuple[int, int]) -> dict[str, Variable]:
+    return {name: Variable(*pair) for name, pair in bounds.items()}
+
+
+class TestExamples(testtools.TestCase):
+
+    def test_mdev_type(self) -> None:
+        for text, variables, possible in (
+                ('${v}-t', ranges(v=(-3, 0)), True),
+                ('${v}-t', ranges(v=(-3, -1)), False),
+                ('${v}-t', ranges(v=(0, 0)), True),
+                ('${v}-t', ranges(v=(-1, 1)), True),
+                ('a${v}', ranges(v=(-3, -1)), True),
+                ('a${v}', ranges(v=(-1, 9)), True),
+                ('a${v}', ranges(v=(0, 9)), False),
+                ('a${v*2}', ranges(v=(-1, 9)), True),
+                ('${v}', ranges(v=(-9, 9)), False),
+                ('a-', {}, False), ('a-t', {}, True), ('a/t', {}, False),
+                ('a-${v}', ranges(v=(-9, -9)), True),
+                ('a-${v}/', ranges(v=(1, 9)), False),
+                ('${v}x${w}', ranges(v=(1, 2), w=(-2, -1)), True),
+                ('${v}x${w}', ranges(v=(1, 2), w=(-2, 1)), True),
+                ('${v}x${w}', ranges(v=(-2, -1), w=(-2, 2)), False),
+                ('${v}x${w}', ranges(v=(-2, 2), w=(1, 2)), False),
+                ('${v}x${w}', ranges(v=(-2, 2), w=(-2, -1)), True),
+                ('b${v}x${w}', ranges(v=(-2, 2), w=(1, 2)), True),
+                ('b${v}x${w}', ranges(v=(1, 2), w=(1, 2)), False),
+                ('b${v}x${w}/', ranges(v=(-2, -1), w=(1, 2)), False),
+                ('b${u}x${v}x${w}/', ranges(
+                    u=(-2, -1), v=(1, 2), w=(1, 2)), False),
+                ('${u}x${v}x${w}', ranges(
+                    u=(-2, 2), v=(0, 2), w=(-2, 2)), True),
+                ('${u}x${v}x${w}', ranges(
+                    u=(-2, 2), v=(-2, -2), w=(1, 2)), True)):
+            self.assertIs(possible, shapes.can_be_mdev_type(
+                Template(text), variables), (text, variables))
+
+    def test_pci_fact(self) -> None:
+        for text, variables, possible in (
+                ('10de', {}, True), ('10d', {}, False), ('10dea', {}, False),
+                ('10dg', {}, False), ('10DE', {}, False),
+                ('${v}', ranges(v=(1000, 1000)), True),
+                ('${v}', ranges(v=(9999, 9999)), True),
+                ('${v}', ranges(v=(0, 999)), False),
+                ('${v}', ranges(v=(10000, 99999)), False),
+                ('${v}', ranges(v=(-9999, -1)), False),
+                ('a${v}', ranges(v=(100, 100)), True),
+                ('a${v}', ranges(v=(999, 999)), True),
+                ('a${v}', ranges(v=(0, 99)), False),
+                ('ab${v}', ranges(v=(10, 10)), True),
+                ('ab${v}', ranges(v=(99, 99)), True),
+                ('ab${v}', ranges(v=(0, 9)), False),
+                ('ab${v}', ranges(v=(100, 999)), False),
+                ('abc${v}', ranges(v=(0, 0)), True),
+                ('abc${v}', ranges(v=(1, 1)), True),
+                ('abc${v}', ranges(v=(9, 9)), True),
+                ('abc${v}', ranges(v=(10, 99)), False),
+                ('abc${v}', ranges(v=(-1, -1)), False),
+                ('abcd${v}', ranges(v=(0, 9)), False),
+                ('a.${v}', ranges(v=(10, 99)), False),
+                ('${v}a${w}', ranges(v=(1, 9), w=(10, 99)), True),
+                ('${v}a${w}', ranges(v=(1, 9), w=(1, 9)), False),
+                ('${v}a${w}', ranges(v=(10, 99), w=(1, 9)), True),
+                ('${v}a${w}', ranges(v=(0, 99), w=(0, 99)), True),
+                ('${v}a${w}', ranges(v=(100, 999), w=(1, 9)), False)):
+            self.assertIs(possible, shapes.can_be_pci_fact(
+                Template(text), variables), (text, variables))

@@ -13,9 +13,11 @@
 """Documents as trait names, and back; and names that are no document."""
 
 import hashlib
+import itertools
 import json
 import random
 import re
+import string
 import tracemalloc
 from typing import Any
 
@@ -31,11 +33,12 @@ from nova_mdev_compat.codec import traits
 from nova_mdev_compat.compat.document import Document
 from nova_mdev_compat.compat.faults import InvalidDocument
 from tests.unit import crafted
+from tests.unit import effort
 from tests.unit import strategies
 
 TRAIT = re.compile(r'CUSTOM_[A-Z0-9_]+')
 SETTINGS = hypothesis.settings(
-    deadline=None, max_examples=200,
+    deadline=None, max_examples=effort.examples(200),
     suppress_health_check=[hypothesis.HealthCheck.too_slow])
 
 #: Frozen with the first release: what was published stays readable.
@@ -223,6 +226,8 @@ STRAYS = (
     ('part of another document', OTHER.chunks[:1]),
     ('another body of the document',
      crafted.names(crafted.deflate(LONG.canonical, 0), NAMES.digest)),
+    ('part of a body that is the first in order',
+     [crafted.name(NAMES.digest, '2222', 0, 2, 'A' * 16)]),
     ('part of another body',
      crafted.names(crafted.deflate(LONG.canonical, 0), NAMES.digest)[:1]),
     ('other data under an index', [RIVAL]),
@@ -285,6 +290,8 @@ UNDECODABLE: tuple[tuple[Any, ...], ...] = (
      'none of its body traits is there'),
     ('another document', OTHER.chunks, NAMES.digest,
      'none of its body traits is there'),
+    ('another document, the other way', NAMES.chunks, OTHER.digest,
+     'none of its body traits is there'),
     ('the first chunk is missing', NAMES.chunks[1:], NAMES.digest,
      MISSING.format(0, COUNT)),
     ('the last chunk is missing', NAMES.chunks[:-1], NAMES.digest,
@@ -295,6 +302,12 @@ UNDECODABLE: tuple[tuple[Any, ...], ...] = (
      'chunk 0 of '),
     ('other data', [NAMES.chunks[0], RIVAL, *NAMES.chunks[2:]],
      NAMES.digest, 'its chunks do not belong together'),
+    ('a mark before that of the body',
+     [GOLDEN_CHUNKS[0].replace('_CD5U_', '_2222_')], GOLDEN_DIGEST,
+     'its chunks do not belong together'),
+    ('a mark behind that of the body',
+     [GOLDEN_CHUNKS[0].replace('_CD5U_', '_ZZZZ_')], GOLDEN_DIGEST,
+     'its chunks do not belong together'),
     ('no base32', crafted.names(b'', GOLDEN_DIGEST, text='A'),
      GOLDEN_DIGEST, 'its body is not base32'),
     ('no DEFLATE', crafted.names(b'\xff' * 10, GOLDEN_DIGEST),
@@ -379,3 +392,36 @@ class TestUndecodable(testtools.TestCase):
         else:
             self.assertIsInstance(document, Document)
             self.assertEqual(digest, canonical.digest(document.canonical))
+
+
+class TestLengths(testtools.TestCase):
+
+    def test_rivals_that_are_tried(self) -> None:
+        names = traits.encode(DOCUMENT)
+        head, _, data = names.chunks[0].rpartition('_')
+        # Of one length, and before the right one in every order.
+        rivals = [f'{head}_{"2" * (len(data) - 2)}{"".join(end)}'
+                  for end in itertools.product(string.ascii_uppercase,
+                                               repeat=2)]
+        self.assertGreater(len(rivals), 256)
+        self.assertEqual(DOCUMENT, traits.decode(
+            [*rivals[:255], *names.chunks], names.digest))
+        self.assertRaises(traits.Undecodable, traits.decode,
+                          [*rivals[:256], *names.chunks], names.digest)
+
+    def test_longest_chunks_come_first(self) -> None:
+        names = traits.encode(DOCUMENT)
+        head, _, data = names.chunks[0].rpartition('_')
+        rivals = [f'{head}_{"2" * (len(data) - 8)}{"".join(end)}'
+                  for end in itertools.product(string.ascii_uppercase,
+                                               repeat=2)]
+        self.assertEqual(DOCUMENT, traits.decode(
+            [*rivals, *names.chunks], names.digest))
+
+    def test_names_are_filled(self) -> None:
+        names = traits.encode(crafted.load(crafted.incompressible(3000)))
+        self.assertTrue(10 < len(names.chunks) <= 99)
+        # The index and the count of the others may have a digit less.
+        self.assertEqual(255, max(map(len, names.chunks)))
+        data = [traits.read_chunk(name) for name in names.chunks]
+        self.assertEqual({193}, {len(one.data) for one in data[:-1] if one})
