@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 import dataclasses
+import fcntl
 import hashlib
 import os
 import pathlib
@@ -80,9 +81,12 @@ def build(cache: pathlib.Path) -> Kernels:
     folder = cache / f'{version}-{_key()}'
     kernels = Kernels(folder, version)
     folder.mkdir(parents=True, exist_ok=True)
-    if not all(kernels.image(release).exists() for release in RELEASES):
-        _Tree(folder, archive).build(kernels)
-    _pack(kernels)
+    with (folder / 'lock').open('w') as lock:
+        # Another run may be at it, or what an interrupted one has started.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not all(kernels.image(release).exists() for release in RELEASES):
+            _Tree(folder, archive, lock.fileno()).build(kernels)
+        _pack(kernels)
     return kernels
 
 
@@ -92,10 +96,15 @@ def _key() -> str:
 
 
 class _Tree:
-    """An unpacked kernel source, in which is built."""
+    """An unpacked kernel source, in which is built.
 
-    def __init__(self, folder: pathlib.Path, archive: pathlib.Path) -> None:
+    :param lock: descriptor that everything keeps open which works in it.
+    """
+
+    def __init__(self, folder: pathlib.Path, archive: pathlib.Path,
+                 lock: int) -> None:
         self._archive = archive
+        self._lock = lock
         self._tree = folder / 'linux'
         self._log = folder / 'build.log'
 
@@ -146,12 +155,13 @@ class _Tree:
         with self._log.open('a') as log:
             done = subprocess.run(
                 words, cwd=self._tree, stdin=subprocess.DEVNULL, stdout=log,
-                stderr=subprocess.STDOUT)
+                stderr=subprocess.STDOUT, pass_fds=[self._lock])
         if done.returncode:
             lines = self._log.read_text(errors='replace').splitlines()
             raise BuildFailed('\n'.join(
                 [f'{" ".join(words)}: exit status {done.returncode}; the '
-                 f'end of {self._log}:', *lines[-_SHOWN:]]))
+                 f'end of {self._log}:', *lines[-_SHOWN:],
+                 f'To begin anew, remove {self._tree}.']))
 
 
 def _wanted() -> Iterator[str]:
