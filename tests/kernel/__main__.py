@@ -104,8 +104,8 @@ def _ask(kernels: build.Kernels, folder: pathlib.Path,
     if any(row.disagreement for row in found):
         return 1
     if arguments.record:
-        recording.write(arguments.record, kernels.version,
-                        publishing.facts(kernel), verdicts)
+        recording.write(arguments.record, recording.Recording(
+            kernels.version, publishing.facts(kernel), verdicts))
     if arguments.no_chain:
         return 0
     return _chain(run.Run(kernels, folder, published))

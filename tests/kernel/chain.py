@@ -24,11 +24,13 @@ import json
 import os
 import pathlib
 import sys
+import threading
 from typing import Any
 
 from tests.functional import base
 # Nova's own tests set things up as they are imported.
 from nova.tests.fixtures import libvirt as fakelibvirt
+from tests.kernel import guest
 from tests.kernel import machines
 from tests.kernel import run
 from tests.kernel import virtual_parents
@@ -48,6 +50,7 @@ class ChainTestCase(base.FunctionalTestCase):
         self.machine: dict[str, machines.Machine] = {}
         #: What the kernels said of the guest's move.
         self.moved: list[tuple[str, machines.Answer]] = []
+        self._asked = threading.Event()
 
     def start_fleet(self, source: machines.Machine) -> None:
         self.start_machine(_SOURCE, source)
@@ -73,11 +76,25 @@ class ChainTestCase(base.FunctionalTestCase):
         return self._get_provider_uuid_by_name(
             f'{host}_{self.machine[host].address}')
 
+    def _ask_for_live_migration(
+        self, server: base.Server, host: str | None,
+    ) -> None:
+        super()._ask_for_live_migration(server, host)
+        # Nova's tests wait for seconds; two machines have to boot first.
+        self.assertTrue(self._asked.wait(2 * guest.TIMEOUT))
+
     def _migrate_stub(
         self, domain: Any, destination: str, params: Mapping[str, Any],
         flags: int,
     ) -> None:
-        """The device's state goes over, and then the guest."""
+        try:
+            self._move_state(destination)
+        finally:
+            self._asked.set()
+        super()._migrate_stub(domain, destination, params, flags)
+
+    def _move_state(self, destination: str) -> None:
+        """What QEMU does at both ends, for the device."""
         host = destination.removeprefix('qemu+tcp://').removesuffix('/system')
         pair = (self.machine[self.host_of(self.server)], self.machine[host])
         answer = self.kernel.verdicts([pair])[pair]
@@ -87,7 +104,6 @@ class ChainTestCase(base.FunctionalTestCase):
                 fakelibvirt.libvirtError, f'cannot load the state: {answer}',
                 error_code=fakelibvirt.VIR_ERR_OPERATION_FAILED,
                 error_domain=fakelibvirt.VIR_FROM_QEMU)
-        super()._migrate_stub(domain, destination, params, flags)
 
 
 class ChainTests(ChainTestCase):

@@ -14,7 +14,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from collections.abc import Mapping
 import dataclasses
 import pathlib
@@ -33,44 +32,52 @@ _HEAD = """\
 
 
 @dataclasses.dataclass(frozen=True)
-class Case:
-    """A verdict of a kernel, with the facts of both devices."""
+class Recording:
+    """The verdicts of one kernel, and the facts of the machines.
 
-    name: str
-    source: Facts
-    destination: Facts
-    loaded: bool
+    :param version: of the kernel source's package.
+    """
+
+    version: str
+    facts: Mapping[machines.Machine, Facts]
+    verdicts: Mapping[machines.Pair, machines.Answer]
 
 
-def write(path: pathlib.Path, version: str,
-          facts: Mapping[machines.Machine, Facts],
-          verdicts: Mapping[machines.Pair, machines.Answer]) -> None:
+def write(path: pathlib.Path, recording: Recording) -> None:
     content = {
-        'linux': version,
-        'devices': {machine.file: dict(found)
-                    for machine, found in facts.items()},
+        'linux': recording.version,
+        'devices': {machine.file: dict(facts)
+                    for machine, facts in recording.facts.items()},
         'verdicts': [
             {'source': source.file, 'destination': destination.file,
              **answer.as_json()}
-            for (source, destination), answer in verdicts.items()]}
+            for (source, destination), answer in recording.verdicts.items()]}
     with path.open('w', encoding='utf-8') as file:
         file.write(_HEAD)
         yaml.safe_dump(content, file, sort_keys=False, allow_unicode=True)
 
 
-def cases() -> Iterator[Case]:
+def read(path: pathlib.Path) -> Recording:
+    content = yaml.safe_load(path.read_text(encoding='utf-8'))
+    by_file = {machine.file: machine for machine in machines.MACHINES}
+    return Recording(
+        content['linux'],
+        {by_file[name]: _facts(found)
+         for name, found in content['devices'].items()},
+        {(by_file[one['source']], by_file[one['destination']]): _answer(one)
+         for one in content['verdicts']})
+
+
+def recordings() -> list[Recording]:
     """Everything that was written down."""
-    for path in sorted(FOLDER.glob('linux-*.yaml')):
-        content = yaml.safe_load(path.read_text(encoding='utf-8'))
-        devices = {name: _facts(found)
-                   for name, found in content['devices'].items()}
-        for verdict in content['verdicts']:
-            source, destination = verdict['source'], verdict['destination']
-            yield Case(
-                f'Linux {content["linux"]}: {source} to {destination}',
-                devices[source], devices[destination], verdict['loaded'])
+    return [read(path) for path in sorted(FOLDER.glob('linux-*.yaml'))]
 
 
 def _facts(found: Mapping[str, Any]) -> Facts:
     return {name: tuple(value) if isinstance(value, list) else value
             for name, value in found.items()}
+
+
+def _answer(said: Mapping[str, Any]) -> machines.Answer:
+    return machines.Answer(said['loaded'], said.get('bytes', 0),
+                           said.get('at', ''), said.get('error', ''))
