@@ -27,9 +27,9 @@ import sys
 import threading
 from typing import Any
 
-from tests.functional import base
-# Nova's own tests set things up as they are imported.
 from nova.tests.fixtures import libvirt as fakelibvirt
+
+from tests.functional import base
 from tests.kernel import guest
 from tests.kernel import machines
 from tests.kernel import run

@@ -14,6 +14,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
 import os
@@ -73,9 +74,8 @@ def _version(package: str) -> str:
 
 def _sources() -> list[str]:
     """Kernel sources that are installed and new enough."""
-    return [name for name in _new_enough(
-                path.name for path in _SOURCES.glob('linux-source-*.tar.xz'))
-            if _version(name)]
+    found = (path.name for path in _SOURCES.glob('linux-source-*.tar.xz'))
+    return [name for name in _new_enough(found) if _version(name)]
 
 
 def _source_on_offer() -> str:
@@ -90,7 +90,7 @@ def _source_on_offer() -> str:
     return max(found, key=_number)
 
 
-def _new_enough(names: Iterator[str] | Sequence[str]) -> Iterator[str]:
+def _new_enough(names: Iterable[str]) -> Iterator[str]:
     for name in names:
         name = name.removesuffix('.tar.xz')
         if _SOURCE.fullmatch(name) and _number(name) >= OLDEST:
