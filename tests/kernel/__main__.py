@@ -93,7 +93,8 @@ def _cache() -> pathlib.Path:
 
 def _ask(kernels: build.Kernels, folder: pathlib.Path,
          arguments: argparse.Namespace) -> int:
-    pairs = list(itertools.product(machines.MACHINES, repeat=2))
+    pairs = list(itertools.product(machines.MACHINES,
+                                   machines.MACHINES))
     kernel = machines.Kernel(kernels, folder / 'table')
     print(f'Linux {kernels.version}: {len(pairs)} pairs', flush=True)
     verdicts = kernel.verdicts(pairs)

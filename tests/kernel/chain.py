@@ -27,6 +27,7 @@ import sys
 import threading
 from typing import Any
 
+import nova.conf
 from nova.tests.fixtures import libvirt as fakelibvirt
 
 from tests.functional import base
@@ -60,7 +61,7 @@ class ChainTestCase(base.FunctionalTestCase):
     def start_machine(self, name: str, machine: machines.Machine) -> None:
         self.machine[name] = machine
         self.flags(enabled_mdev_types=[machine.mdev_type], group='devices')
-        base.nova.conf.devices.register_dynamic_opts(base.CONF)
+        nova.conf.devices.register_dynamic_opts(base.CONF)
         self.flags(device_addresses=[machine.address],
                    group=f'mdev_{machine.mdev_type}')
         self.start_compute(

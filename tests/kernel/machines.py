@@ -110,14 +110,14 @@ class Kernel:
         self._kernels = kernels
         self._folder = folder
 
-    def guest(self, release: str) -> guest.Guest:
+    def guest_of(self, release: str) -> guest.Guest:
         return guest.Guest(self._kernels, release, self._folder / release)
 
     def save(self, machines: Sequence[Machine]) -> dict[Machine, Answer]:
         """Save a device's state on each; the streams stay in the folder."""
         found = {}
         for release, here in _by_release(machines):
-            shared = self.guest(release)
+            shared = self.guest_of(release)
             shared.run([line for machine in here
                         for line in _save(machine)])
             for machine in here:
@@ -130,7 +130,7 @@ class Kernel:
         by_destination = {pair[1]: [one for one in pairs if one[1] == pair[1]]
                           for pair in pairs}
         for release, here in _by_release(list(by_destination)):
-            shared = self.guest(release)
+            shared = self.guest_of(release)
             asked = [pair for machine in here
                      for pair in by_destination[machine]]
             for source, _ in asked:
@@ -148,7 +148,7 @@ class Kernel:
 
     def _carry(self, source: Machine, shared: guest.Guest) -> None:
         name = f'{source.file}.stream'
-        stream = (self.guest(source.release).folder / name).read_bytes()
+        stream = (self.guest_of(source.release).folder / name).read_bytes()
         shared.folder.mkdir(parents=True, exist_ok=True)
         (shared.folder / name).write_bytes(stream)
 

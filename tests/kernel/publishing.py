@@ -75,9 +75,9 @@ def publish(kernel: machines.Kernel, rules: Sequence[pathlib.Path],
     found: Documents = {}
     with loopback.Placement() as placement:
         for release in build.RELEASES:
-            hosts = [_Host(placement, kernel.guest(release), one)
+            hosts = [_Host(placement, kernel.guest_of(release), one)
                      for one in _hosts(release)]
-            kernel.guest(release).run(
+            kernel.guest_of(release).run(
                 [host.prepare(rules) for host in hosts])
             for host in hosts:
                 found.update(host.documents())
@@ -88,7 +88,7 @@ def facts(kernel: machines.Kernel) -> dict[machines.Machine, Facts]:
     """What the probes find of each machine's device."""
     found = {}
     for release in build.RELEASES:
-        said = json.loads(kernel.guest(release).run(
+        said = json.loads(kernel.guest_of(release).run(
             [guest.python('tests.kernel.facts')]))
         found.update({machine: said[machine.mdev_type]
                       for machine in machines.MACHINES

@@ -59,6 +59,11 @@ class TestRecordedVerdicts(testtools.TestCase):
         self.assertEqual((), loaded.faults)
         return loaded.rule_set
 
+    def recordings(self) -> list[recording.Recording]:
+        found = recording.recordings()
+        self.assertNotEqual([], found)
+        return found
+
     def rows(self, recorded: recording.Recording, rules: RuleSet,
              ) -> list[table.Row]:
         documents = {}
@@ -69,9 +74,7 @@ class TestRecordedVerdicts(testtools.TestCase):
         return table.rows(recorded.verdicts, documents)
 
     def test_shipped_rules_agree(self) -> None:
-        recordings = recording.recordings()
-        self.assertNotEqual([], recordings)
-        for recorded in recordings:
+        for recorded in self.recordings():
             rows = self.rows(recorded, self.rules())
             self.assertEqual(len(machines.MACHINES) ** 2, len(rows))
             self.assertEqual([], [row for row in rows if row.disagreement],
@@ -84,12 +87,12 @@ class TestRecordedVerdicts(testtools.TestCase):
         stated = self.folder / 'stated'
         stated.mkdir()
         (stated / 'vendor.yaml').write_text(_STATED)
-        for recorded in recording.recordings():
+        for recorded in self.recordings():
             rows = self.rows(recorded, self.rules(stated))
             self.assertEqual([], [row for row in rows if row.disagreement])
 
     def test_wrong_rules_are_found_out(self) -> None:
-        for recorded in recording.recordings():
+        for recorded in self.recordings():
             rows = self.rows(recorded, self.rules(_WRONG))
             self.assertEqual(
                 {('mtty-1 old', 'mtty-1 new', table.WRONG_YES),
