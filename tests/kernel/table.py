@@ -21,7 +21,9 @@ import contextlib
 import dataclasses
 import io
 import json
+import logging
 import pathlib
+import textwrap
 from typing import Any
 
 import prettytable
@@ -31,6 +33,8 @@ from tests.kernel import machines
 
 WRONG_YES = 'WRONG YES'
 WRONG_NO = 'WRONG NO'
+#: Characters of our reasons.
+_WIDTH = 60
 _HEADINGS = ('source', 'destination', 'kernel', 'ours', '')
 
 
@@ -57,16 +61,25 @@ class Row:
     def our_words(self) -> str:
         if self.ours['accepted']:
             return 'accepted'
-        pointers = dict.fromkeys(reason['pointer'] or 'document'
-                                 for reason in self.ours['reasons'])
-        return 'refused: ' + ', '.join(pointers)
+        # The first reason belongs to the entry that came closest.
+        first, *others = self.ours['reasons']
+        fields = [reason['pointer'].rpartition('/')[2] for reason
+                  in (first, *others) if reason['entry'] == first['entry']]
+        words = ', '.join(filter(None, fields)) or first['message']
+        return 'refused: ' + textwrap.shorten(words, _WIDTH)
 
 
 def check(source: pathlib.Path, destination: pathlib.Path) -> dict[str, Any]:
     """What the command says of two documents."""
-    with contextlib.redirect_stdout(io.StringIO()) as out:
-        status = main.main(['check', '--format', 'json', '--source',
-                            str(source), '--destination', str(destination)])
+    # Each command sets up logging anew, and what others have set up stays.
+    logging.disable(logging.INFO)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            status = main.main(
+                ['check', '--format', 'json', '--source', str(source),
+                 '--destination', str(destination)])
+    finally:
+        logging.disable(logging.NOTSET)
     if status not in (0, 1):
         raise ValueError(f'check ended with {status} for {source} and '
                          f'{destination}')
