@@ -115,11 +115,14 @@ def _ask(kernels: build.Kernels, folder: pathlib.Path,
 def _chain(prepared: run.Run) -> int:
     """A live migration, in a process of its own as Nova's tests need it."""
     print('the whole chain', flush=True)
-    return subprocess.run(
+    done = subprocess.run(
         [sys.executable, '-m', 'testtools.run', 'tests.kernel.chain'],
-        cwd=_ROOT, env={
+        cwd=_ROOT, text=True, stderr=subprocess.PIPE, env={
             **os.environ, run.VARIABLE: str(prepared.write()),
-            'OS_NOVA_DISABLE_EVENTLET_PATCHING': 'true'}).returncode
+            'OS_NOVA_DISABLE_EVENTLET_PATCHING': 'true'})
+    if done.returncode:
+        print(done.stderr, file=sys.stderr)
+    return done.returncode
 
 
 if __name__ == '__main__':

@@ -28,7 +28,6 @@ import threading
 from typing import Any
 
 import nova.conf
-from nova.tests.fixtures import libvirt as fakelibvirt
 
 from tests.functional import base
 from tests.kernel import guest
@@ -101,10 +100,8 @@ class ChainTestCase(base.FunctionalTestCase):
         answer = self.kernel.verdicts([pair])[pair]
         self.moved.append((host, answer))
         if not answer.done:
-            raise fakelibvirt.make_libvirtError(
-                fakelibvirt.libvirtError, f'cannot load the state: {answer}',
-                error_code=fakelibvirt.VIR_ERR_OPERATION_FAILED,
-                error_domain=fakelibvirt.VIR_FROM_QEMU)
+            raise virtual_parents.operation_failed(
+                f'cannot load the state: {answer}')
 
 
 class ChainTests(ChainTestCase):

@@ -34,7 +34,7 @@ from tests.kernel import machines
 WRONG_YES = 'WRONG YES'
 WRONG_NO = 'WRONG NO'
 #: Characters of our reasons.
-_WIDTH = 60
+_WIDTH = 48
 _HEADINGS = ('source', 'destination', 'kernel', 'ours', '')
 
 
@@ -66,7 +66,8 @@ class Row:
         fields = [reason['pointer'].rpartition('/')[2] for reason
                   in (first, *others) if reason['entry'] == first['entry']]
         words = ', '.join(filter(None, fields)) or first['message']
-        return 'refused: ' + textwrap.shorten(words, _WIDTH)
+        return 'refused: ' + textwrap.shorten(
+            words, _WIDTH, placeholder=' ...')
 
 
 def check(source: pathlib.Path, destination: pathlib.Path) -> dict[str, Any]:
@@ -100,6 +101,10 @@ def show(found: Sequence[Row]) -> None:
         table.add_row([str(row.source), str(row.destination), str(row.kernel),
                        row.our_words, row.disagreement])
     print(table)
+    for row in found:
+        if row.disagreement:
+            print(f'{row.disagreement}: {row.source} to {row.destination}: '
+                  f'the kernel: {row.kernel}; ours: {row.our_words}')
     print(summary(found), flush=True)
 
 

@@ -82,5 +82,14 @@ class VirtualAddresses(fixtures.Fixture):
             driver.LibvirtDriver, '_validate_device_address', validate))
 
 
+def operation_failed(words: str) -> Exception:
+    """What libvirt raises when a migration fails."""
+    error: Exception = fakelibvirt.make_libvirtError(
+        fakelibvirt.libvirtError, words,
+        error_code=fakelibvirt.VIR_ERR_OPERATION_FAILED,
+        error_domain=fakelibvirt.VIR_FROM_QEMU)
+    return error
+
+
 def _addresses() -> Iterator[str]:
     return (machine.address for machine in machines.MACHINES)
