@@ -18,27 +18,20 @@ kernels; here only our answers are made anew.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 import json
 import pathlib
-from typing import Any
 
 import fixtures
 import testtools
 from testtools import matchers
-import yaml
 
-from nova_mdev_compat.compat.matching import Matcher
-from nova_mdev_compat.publisher.facts import Facts
 from nova_mdev_compat.publisher.rules import loading
-from nova_mdev_compat.publisher.rules.rule_set import Described
 from nova_mdev_compat.publisher.rules.rule_set import RuleSet
 from tests.kernel import machines
 from tests.kernel import recording
 from tests.kernel import table
 
 _WRONG = recording.FOLDER.parent / 'wrong-rules'
-_STREAM_WORDS = recording.FOLDER / 'stream-words.yaml'
 #: What a vendor says who has raised the stream's version.
 _STATED = """\
 facts:
@@ -101,36 +94,3 @@ class TestRecordedVerdicts(testtools.TestCase):
                  ('mtty-2 new', 'mtty-2 new', table.WRONG_NO)},
                 {(str(row.source), str(row.destination), row.disagreement)
                  for row in rows if row.disagreement})
-
-
-class TestStreamWords(testtools.TestCase):
-    """Sources that no kernel at hand has, told by their streams' headers."""
-
-    def test_verdicts(self) -> None:
-        rules = loading.load([loading.shipped_folder()]).rule_set
-        cases = yaml.safe_load(_STREAM_WORDS.read_text())
-        for case in cases:
-            source = rules.document(_facts(case['source'],
-                                           case.get('stream', {})))
-            destination = rules.document(_facts(case['destination'], {}))
-            self.expectThat(
-                _accepted(source, destination),
-                matchers.Equals(case['loaded']), str(case))
-
-
-def _accepted(source: Described, destination: Described) -> bool:
-    return Matcher(destination.document).match(
-        source.document.device, 'live').accepted
-
-
-def _facts(mdev_type: str, words: Mapping[str, Any]) -> Facts:
-    """Facts of a device whose driver writes these words into its streams."""
-    stream = {'major': 1, 'minor': 0, 'flags': 0, **words}
-    parent = mdev_type.partition('-')[0]
-    found: dict[str, Any] = {
-        'parent': parent, 'driver': parent, 'device_api': 'vfio-pci',
-        'mdev_type': mdev_type, 'kernel.release': '6.12.117'}
-    if parent == 'mtty':
-        found['mtty.stream'] = f'{stream["major"]}.{stream["minor"]}'
-        found['mtty.flags'] = stream['flags']
-    return found
