@@ -73,6 +73,16 @@ MACHINES = tuple(
     in enumerate(itertools.product(build.RELEASES, _TYPES), 0x51))
 
 
+def hosts(release: str) -> Iterator[list[Machine]]:
+    """The machines of a release, as hosts: one type a parent."""
+    parents: dict[str, list[Machine]] = {}
+    for machine in MACHINES:
+        if machine.release == release:
+            parents.setdefault(machine.parent, []).append(machine)
+    for row in itertools.zip_longest(*parents.values()):
+        yield [machine for machine in row if machine is not None]
+
+
 @dataclasses.dataclass(frozen=True)
 class Answer:
     """What a driver said.

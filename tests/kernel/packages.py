@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from collections.abc import Iterator
-from collections.abc import Sequence
 import os
 import pathlib
 import re
@@ -41,10 +40,17 @@ def install() -> None:
     :raises Missing: they are not, and cannot be installed from here.
     """
     missing = [name for name in NEEDED if not _version(name)]
+    if not missing and _sources():
+        return
+    if not os.geteuid():
+        _apt_get('update')
     if not _sources():
         missing.append(_source_on_offer())
-    if missing:
-        _install(missing)
+    if os.geteuid():
+        raise Missing('these Debian packages are missing; as root: apt-get '
+                      'install --no-install-recommends ' + ' '.join(missing))
+    print('installing ' + ' '.join(missing), flush=True)
+    _apt_get('-y', 'install', '--no-install-recommends', *missing)
 
 
 def source() -> tuple[pathlib.Path, str]:
@@ -53,15 +59,12 @@ def source() -> tuple[pathlib.Path, str]:
     return (_SOURCES / f'{newest}.tar.xz', _version(newest))
 
 
-def _install(missing: Sequence[str]) -> None:
-    if os.geteuid():
-        raise Missing('these Debian packages are missing; as root: apt-get '
-                      'install --no-install-recommends ' + ' '.join(missing))
-    print('installing ' + ' '.join(missing), flush=True)
-    subprocess.run(
-        ['apt-get', '-qq', '-y', 'install', '--no-install-recommends',
-         *missing], check=True, stdout=subprocess.DEVNULL,
+def _apt_get(*words: str) -> None:
+    done = subprocess.run(
+        ['apt-get', '-qq', *words], capture_output=True, text=True,
         env={**os.environ, 'DEBIAN_FRONTEND': 'noninteractive'})
+    if done.returncode:
+        raise Missing(f'apt-get {" ".join(words)} failed: {done.stderr}')
 
 
 def _version(package: str) -> str:
@@ -80,8 +83,6 @@ def _sources() -> list[str]:
 
 def _source_on_offer() -> str:
     """The newest package of kernel source that can be installed."""
-    if not os.geteuid():
-        subprocess.run(['apt-get', '-qq', 'update'], check=True)
     found = list(_new_enough(_output(
         'apt-cache', 'pkgnames', 'linux-source-').splitlines()))
     if not found:

@@ -21,7 +21,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
-import itertools
 import json
 import pathlib
 from typing import Any
@@ -76,7 +75,7 @@ def publish(kernel: machines.Kernel, rules: Sequence[pathlib.Path],
     with loopback.Placement() as placement:
         for release in build.RELEASES:
             hosts = [_Host(placement, kernel.guest_of(release), one)
-                     for one in _hosts(release)]
+                     for one in machines.hosts(release)]
             kernel.guest_of(release).run(
                 [host.prepare(rules) for host in hosts])
             for host in hosts:
@@ -94,16 +93,6 @@ def facts(kernel: machines.Kernel) -> dict[machines.Machine, Facts]:
                       for machine in machines.MACHINES
                       if machine.release == release})
     return found
-
-
-def _hosts(release: str) -> Iterator[list[machines.Machine]]:
-    """The machines of a release, as hosts: one type a parent."""
-    parents: dict[str, list[machines.Machine]] = {}
-    for machine in machines.MACHINES:
-        if machine.release == release:
-            parents.setdefault(machine.parent, []).append(machine)
-    for row in itertools.zip_longest(*parents.values()):
-        yield [machine for machine in row if machine is not None]
 
 
 class _Host:
