@@ -67,10 +67,11 @@ static void refuse(const char *step)
 	exit(1);
 }
 
-/* The VFIO group that a device is in, opened; the group's number in name. */
+/* The VFIO group that a device is in, opened. */
 static int open_group(const char *device)
 {
-	char link[PATH_MAX], found[PATH_MAX], path[PATH_MAX];
+	char link[PATH_MAX + sizeof("/iommu_group")], found[PATH_MAX];
+	char path[PATH_MAX + sizeof("/dev/vfio/")];
 	ssize_t length;
 	int group;
 
@@ -86,12 +87,15 @@ static int open_group(const char *device)
 	return group;
 }
 
-static int open_device(const char *device)
+static int open_device(const char *name)
 {
 	int container = open("/dev/vfio/vfio", O_RDWR);
-	int group = open_group(device);
-	int opened;
+	char *device = realpath(name, NULL);
+	int group, opened;
 
+	if (!device)
+		give_up(name);
+	group = open_group(device);
 	if (container < 0)
 		give_up("/dev/vfio/vfio");
 	if (ioctl(group, VFIO_GROUP_SET_CONTAINER, &container))
@@ -101,6 +105,7 @@ static int open_device(const char *device)
 	opened = ioctl(group, VFIO_GROUP_GET_DEVICE_FD, basename(device));
 	if (opened < 0)
 		give_up("VFIO_GROUP_GET_DEVICE_FD");
+	free(device);
 	return opened;
 }
 
