@@ -1,0 +1,166 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Placement behind a production WSGI server, in processes of its own."""
+
+from collections.abc import Iterator
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+import time
+from typing import Any
+
+import fixtures
+import requests
+
+#: With `auth_strategy = noauth2` the token is the user's name, and this user
+#: has the role of the same name.
+TOKEN = 'admin'
+_HEADERS = {'X-Auth-Token': TOKEN, 'OpenStack-API-Version': 'placement 1.39',
+            'Accept': 'application/json'}
+_START = 60.0
+_STOP = 20.0
+
+_CONFIGURATION = """
+[api]
+auth_strategy = noauth2
+[placement_database]
+connection = {url}
+max_pool_size = {threads}
+max_overflow = {threads}
+[DEFAULT]
+use_stderr = true
+default_log_levels = ""
+"""
+_SYNC = 'import sys; from placement.cmd import manage; sys.exit(manage.main())'
+
+
+class ServedPlacement(fixtures.Fixture):
+    """Placement 16's own application, run by gunicorn on the loopback.
+
+    `with ServedPlacement(url) as placement:` and `useFixture` both do.
+
+    :param url: SQLAlchemy's, of a database that is there; its tables are
+        made here.
+    :param workers: processes; threads: of each. gunicorn's threaded worker
+        keeps connections open, as a web server in front of uwsgi would.
+    """
+
+    def __init__(self, url: str, workers: int = 2, threads: int = 8) -> None:
+        self._url = url
+        self._workers = workers
+        self._threads = threads
+
+    def _setUp(self) -> None:
+        # A proxy that the environment names does not know of us.
+        self.useFixture(fixtures.EnvironmentVariable('no_proxy', '127.0.0.1'))
+        self._folder = pathlib.Path(
+            self.useFixture(fixtures.TempDir()).path)
+        self._config = self._folder / 'placement.conf'
+        self._config.write_text(_CONFIGURATION.format(
+            url=self._url.replace('$', '$$'), threads=self._threads))
+        self._log = self._folder / 'log'
+        self._access = self._folder / 'access'
+        self._sync()
+        self.addCleanup(self._stop, self._start())
+        self.session = requests.Session()
+        self.addCleanup(self.session.close)
+        self.session.headers.update(_HEADERS)
+        self._wait()
+
+    def nova_conf(self, path: pathlib.Path | None = None) -> str:
+        """Path of a configuration with a [placement] group for us."""
+        path = path or self._folder / 'nova.conf'
+        path.write_text(
+            f'[placement]\nauth_type = admin_token\ntoken = {TOKEN}\n'
+            f'endpoint = {self.endpoint}\n')
+        return str(path)
+
+    def call(self, method: str, path: str, body: Any = None) -> Any:
+        """A request, which must succeed; returns the JSON of the answer."""
+        response = self.session.request(
+            method, self.endpoint + path, json=body)
+        if response.status_code >= 300:
+            raise AssertionError(
+                f'{method} {path} answered {response.status_code}: '
+                f'{response.text}')
+        return response.json() if response.content else None
+
+    def answered(self) -> list[tuple[str, int]]:
+        """Every request so far, as 'GET /path?query', with its status."""
+        return list(self._answered())
+
+    def _answered(self) -> Iterator[tuple[str, int]]:
+        for line in self._access.read_text().splitlines():
+            request, _, status = line.rpartition(' ')
+            yield request.removesuffix('?'), int(status)
+
+    def log(self) -> str:
+        return self._log.read_text(errors='replace')
+
+    def _sync(self) -> None:
+        done = subprocess.run(
+            [sys.executable, '-c', _SYNC, '--config-file',
+             str(self._config), 'db', 'sync'],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, errors='replace')
+        if done.returncode:
+            raise RuntimeError(f'placement-manage failed:\n{done.stdout}')
+
+    def _start(self) -> 'subprocess.Popen[bytes]':
+        # Bound here and handed on, so that nobody can take the port between.
+        listener = socket.socket()
+        listener.bind(('127.0.0.1', 0))
+        listener.listen(1024)
+        self.endpoint = f'http://127.0.0.1:{listener.getsockname()[1]}'
+        self._access.touch()
+        with listener, open(self._log, 'wb') as log:
+            self._process = subprocess.Popen(
+                [sys.executable, '-m', 'gunicorn',
+                 f'--bind=fd://{listener.fileno()}',
+                 '--worker-class=gthread', f'--workers={self._workers}',
+                 f'--threads={self._threads}', '--keep-alive=75',
+                 '--timeout=120', '--graceful-timeout=5',
+                 f'--worker-tmp-dir={self._folder}',
+                 f'--access-logfile={self._access}',
+                 '--access-logformat=%(m)s %(U)s?%(q)s %(s)s',
+                 'placement.wsgi.api:application'],
+                pass_fds=[listener.fileno()], cwd=self._folder,
+                env={**os.environ, 'GUNICORN_CMD_ARGS': '',
+                     'OS_PLACEMENT_CONFIG_DIR': str(self._folder)},
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        return self._process
+
+    def _wait(self) -> None:
+        end = time.monotonic() + _START
+        while True:
+            try:
+                if self.session.get(self.endpoint, timeout=5).ok:
+                    return
+            except requests.RequestException:
+                # Refused by nobody: it is bound, but not served yet.
+                pass
+            if self._process.poll() is not None or time.monotonic() > end:
+                raise RuntimeError(
+                    f'placement does not answer:\n{self.log()}')
+            time.sleep(0.1)
+
+    @staticmethod
+    def _stop(process: 'subprocess.Popen[bytes]') -> None:
+        process.terminate()
+        try:
+            process.wait(_STOP)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
