@@ -47,6 +47,18 @@ _MAX_DETAIL = 300
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Provider:
+    """A resource provider.
+
+    :param root: UUID of the root of its tree, which may be itself.
+    """
+
+    uuid: str
+    name: str
+    root: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class ProviderTraits:
     """A provider's traits, with the generation of the same answer."""
 
@@ -103,14 +115,29 @@ class Client:
         return [name for name in _strings(answer, 'traits')
                 if name.startswith(prefix)]
 
-    def providers(self, required: Sequence[str],
-                  deadline: Deadline) -> list[str]:
-        """UUIDs of the providers that fulfil every `required` term."""
-        answer = self._get('/resource_providers',
-                           [('required', term) for term in required],
-                           deadline)
+    def providers(self, required: Sequence[str], deadline: Deadline,
+                  in_tree: str | None = None) -> list[str]:
+        """UUIDs of the providers that fulfil every `required` term.
+
+        :param in_tree: only those of the tree that this one is in, by UUID.
+        """
+        query = [('required', term) for term in required]
+        if in_tree is not None:
+            query.append(('in_tree', in_tree))
+        # Half of a cloud may be in the answer: no objects for it.
+        answer = self._get('/resource_providers', query, deadline)
         return [_string(provider, 'uuid')
                 for provider in _list(answer, 'resource_providers')]
+
+    def tree(self, provider: str, deadline: Deadline) -> list[Provider]:
+        """The providers of the tree that one is in, by UUID; none where
+        placement does not know it.
+        """
+        return self._providers([('in_tree', provider)], deadline)
+
+    def named(self, name: str, deadline: Deadline) -> list[Provider]:
+        """The provider of a name, or none."""
+        return self._providers([('name', name)], deadline)
 
     def root(self, provider: str, deadline: Deadline) -> str:
         """UUID of the root of a provider's tree."""
@@ -140,6 +167,14 @@ class Client:
         """Makes a trait, unless it is there."""
         self._send('PUT', f'/traits/{name}', deadline)
 
+    def delete_trait(self, name: str, deadline: Deadline) -> None:
+        """Deletes a trait.
+
+        :raises NotFound: it is not there.
+        :raises Conflict: some provider carries it.
+        """
+        self._send('DELETE', f'/traits/{name}', deadline)
+
     def put_provider_traits(self, provider: str, traits: Iterable[str],
                             generation: int, deadline: Deadline) -> None:
         """Replaces a provider's traits, all of them.
@@ -149,6 +184,13 @@ class Client:
         self._send('PUT', f'/resource_providers/{provider}/traits', deadline,
                    json={'traits': sorted(traits),
                          'resource_provider_generation': generation})
+
+    def _providers(self, query: Iterable[tuple[str, str]],
+                   deadline: Deadline) -> list[Provider]:
+        answer = self._get('/resource_providers', query, deadline)
+        return [Provider(_string(found, 'uuid'), _string(found, 'name'),
+                         _string(found, 'root_provider_uuid'))
+                for found in _list(answer, 'resource_providers')]
 
     def _get(self, path: str, query: Iterable[tuple[str, str]],
              deadline: Deadline) -> dict[str, Any]:
