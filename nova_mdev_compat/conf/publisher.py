@@ -50,11 +50,20 @@ what is read later replaces what was read before. The default may be missing;
 any other one must be there.
 """),
     cfg.StrOpt(
-        'sysfs_root', default='/',
+        'sysfs_root', default='/sys',
         help="""
-Directory in which the host's ``/sys`` and ``/proc`` are.
+Directory that stands for the host's ``/sys``.
 
-For a container that has them somewhere else.
+For a container that has it somewhere else.
+"""),
+    cfg.ListOpt(
+        'probes', default=[],
+        help="""
+Names of the probes that find devices and their facts; empty for all that are
+installed.
+
+When a probe fails, the documents that it has a part in are left as they are.
+So name the wanted ones where an installed one cannot work.
 """),
     cfg.FloatOpt(
         'timeout', default=60, min=1, max=3600,
@@ -86,6 +95,7 @@ class Settings:
     interval: float
     rules_dirs: tuple[pathlib.Path, ...]
     sysfs_root: pathlib.Path
+    probes: tuple[str, ...]
     timeout: float
     health_file: pathlib.Path | None
 
@@ -117,7 +127,8 @@ def read(conf: cfg.ConfigOpts) -> Settings:
             raise InvalidOption(name, 'nan is not a number of seconds')
     return Settings(
         values['interval'], tuple(_rules_dirs(values['rules_dirs'])),
-        pathlib.Path(values['sysfs_root']), values['timeout'],
+        pathlib.Path(values['sysfs_root']), tuple(values['probes']),
+        values['timeout'],
         pathlib.Path(values['health_file'])
         if values['health_file'] else None)
 

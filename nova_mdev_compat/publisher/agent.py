@@ -16,9 +16,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 import dataclasses
+import json
 
 from oslo_log import log as logging
 
+from nova_mdev_compat.codec import traits
 from nova_mdev_compat.placement.client import Client
 from nova_mdev_compat.placement.deadline import Deadline
 from nova_mdev_compat.publisher import difference as differences
@@ -75,24 +77,33 @@ class Agent:
         self._timeout = timeout
         self._told: set[str] = set()
 
-    def look(self) -> tuple[Intent, Difference]:
+    def look(self) -> Round:
         """What would be written; nothing is.
 
         :raises PlacementError: placement could not be read.
         """
         intent = self._read()
-        return intent, differences.compare(
-            self._client, intent, self._deadline())
+        return Round(intent, differences.compare(
+            self._client, intent, self._deadline()), Outcome())
+
+    def carried(self, state: State) -> tuple[str, ...]:
+        """Digests of the markers on a provider.
+
+        :raises PlacementError: placement could not be read.
+        """
+        found = self._client.provider_traits(state.provider.uuid,
+                                             self._deadline())
+        return tuple(sorted(filter(None, map(traits.read_marker,
+                                             found.traits))))
 
     def round(self) -> Round:
         """Looks, and writes what is to be written.
 
         :raises PlacementError: placement could not be read or written.
         """
-        intent, difference = self.look()
-        outcome = reconciliation.settle(
-            self._client, difference, self._deadline)
-        done = Round(intent, difference, outcome)
+        seen = self.look()
+        done = dataclasses.replace(seen, outcome=reconciliation.settle(
+            self._client, seen.difference, self._deadline))
         self._tell(done)
         return done
 
@@ -139,8 +150,23 @@ def _kept(state: State) -> str:
 
 
 def _nova_marks(state: State) -> str:
+    assert state.wanted.device_spec is not None
+    entry = device_spec(state.wanted.device_spec, state.wanted.names.marker)
     return (f'{state.provider.name} is PCI in placement, where Nova takes '
-            'off other traits than its own: put '
-            f'"traits": "{state.wanted.names.marker}" into its '
-            '[pci] device_spec, in place of an earlier marker, and restart '
-            'nova-compute.')
+            f'off other traits than its own: put {entry} into [pci] '
+            'device_spec and restart nova-compute.')
+
+
+def device_spec(entry: str, marker: str) -> str:
+    """An entry of `[pci] device_spec` with a marker among its traits.
+
+    :param entry: as it is, as JSON.
+    :param marker: the one that takes the place of any other.
+    """
+    try:
+        found = json.loads(entry)
+        others = [name for name in found.get('traits', '').split(',')
+                  if name and traits.read_marker(name.strip()) is None]
+    except (ValueError, AttributeError):
+        return f'"traits": "{marker}"'
+    return json.dumps({**found, 'traits': ','.join([*others, marker])})

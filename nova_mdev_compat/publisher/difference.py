@@ -124,25 +124,27 @@ def compare(client: Client, intent: Intent,
                               if digest and by_name[name].uuid in some),
                     by_name[name].uuid in carried[''])
               for name, wanted in sorted(found.items())]
-    return _sorted_out(states, sorted(names.keys() - by_name.keys()), there)
+    return _sorted_out(
+        states, sorted(name for name, wanted in names.items()
+                       if name not in by_name and not wanted.optional), there)
 
 
 def find_tree(client: Client, root: Root,
               deadline: Deadline) -> list[Provider]:
     """The providers of a host, or none where placement does not know it."""
-    uuid = root.uuid
-    if uuid is None:
-        named = client.named(root.name, deadline)
-        if not named:
-            return []
-        uuid = named[0].root
-    return client.tree(uuid, deadline)
+    if root.uuid is not None:
+        return client.tree(root.uuid, deadline)
+    for name in root.names:
+        for named in client.named(name, deadline):
+            return client.tree(named.root, deadline)
+    return []
 
 
 def _sorted_out(states: list[State], absent: Iterable[str],
                 there: frozenset[str]) -> Difference:
     wrong = [state for state in states if not state.right]
-    nova_marks = [state for state in wrong if state.wanted.nova_writes_traits]
+    nova_marks = [state for state in wrong
+                  if state.wanted.device_spec is not None]
     kept = [state for state in wrong if state not in nova_marks
             and state.wanted.doubted and state.marked]
     to_mark = [state for state in wrong

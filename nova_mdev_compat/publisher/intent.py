@@ -26,14 +26,16 @@ class Root:
     """The provider of the host itself.
 
     :param uuid: as nova-compute's `compute_id` file has it, or None.
-    :param name: the hypervisor hostname; looked up only without a UUID.
+    :param names: the hypervisor hostname, and what else it may be called;
+        looked up only without a UUID.
     """
 
     uuid: str | None
-    name: str
+    names: tuple[str, ...]
 
     def __str__(self) -> str:
-        return self.name if self.uuid is None else f'{self.name} {self.uuid}'
+        names = ' or '.join(self.names)
+        return names if self.uuid is None else f'{names} ({self.uuid})'
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -43,14 +45,17 @@ class Wanted:
     :param names: of the document's traits.
     :param doubted: the document may be wrong, so one that is published
         already stays.
-    :param nova_writes_traits: Nova takes off every trait of the provider
-        that its own configuration does not name.
+    :param optional: Nova may well make no such provider.
+    :param device_spec: for PCI in placement, where Nova takes off every
+        trait that its own configuration does not name: the entry that names
+        the device, as JSON.
     """
 
     document: Document
     names: TraitNames
     doubted: bool = False
-    nova_writes_traits: bool = False
+    optional: bool = False
+    device_spec: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -76,7 +76,8 @@ class Backoff:
             self._failures = 0
             return self._interval * (1 + _JITTER * (2 * self._chance() - 1))
         # Hosts that fail together must not come back together.
-        longest = min(self._interval, _FIRST_WAIT * math.ldexp(1, self._failures))
+        longest = min(self._interval,
+                      math.ldexp(_FIRST_WAIT, self._failures))
         self._failures = min(self._failures + 1, 32)
         return longest * (1 + self._chance()) / 2
 
