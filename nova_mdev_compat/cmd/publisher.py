@@ -38,6 +38,7 @@ from nova_mdev_compat.publisher.health import HealthFile
 from nova_mdev_compat.publisher import host
 from nova_mdev_compat.publisher import nova_conf
 from nova_mdev_compat.publisher.rules import loading
+from nova_mdev_compat.publisher.rules.rule_set import RuleSet
 from nova_mdev_compat.publisher.service import Backoff
 from nova_mdev_compat.publisher.service import Running
 from nova_mdev_compat.publisher.service import Service
@@ -164,9 +165,10 @@ class Loader:
             raise base.BadInput(
                 f'{", ".join(self._files)}: {error}') from error
 
-    def _rules(self, settings: options.Settings) -> loading.RuleSet:
-        loaded = loading.load([loading.shipped_folder(),
-                               *settings.rules_dirs])
+    def _rules(self, settings: options.Settings) -> RuleSet:
+        # A distribution may ship its rules where sites put theirs.
+        loaded = loading.load(list(dict.fromkeys(
+            [loading.shipped_folder(), *settings.rules_dirs])))
         for fault in loaded.faults:
             LOG.error('%s', fault)
         self.faulty = bool(loaded.faults)
