@@ -130,7 +130,7 @@ class TestRequests(HostTestCase):
 
     def test_one_of_many_virtual_functions(self) -> None:
         big = publisher_host.Host(self.placement, self.client, 'big', 64)
-        names = big.want(cloud.document())
+        big.want(cloud.document())
         self.placement.publish(cloud.document(), *list(
             big.pgpus.values())[1:])
         self.restart()
