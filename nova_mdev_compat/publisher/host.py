@@ -17,7 +17,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from collections.abc import Collection
 from collections.abc import Iterable
-from collections.abc import Iterator
 from collections.abc import Sequence
 import pathlib
 
@@ -76,10 +75,10 @@ class Host:
         unknown = {EVERYTHING: str(failure) for failure in found.failures
                    if failure.parents is None}
         wanted: dict[str, Wanted] = {}
-        rows = devices.devices(parents, self._configuration)
-        self._tell(devices.problems(parents, self._configuration))
-        for device in () if unknown else rows:
-            self._add(device, found, wanted, unknown)
+        if not unknown:
+            self._tell(devices.problems(parents, self._configuration))
+            for device in devices.devices(parents, self._configuration):
+                self._add(device, found, wanted, unknown)
         return Intent(self._root(), {
             suffix: one for suffix, one in wanted.items()
             if suffix not in unknown}, unknown)
@@ -96,7 +95,12 @@ class Host:
         except InvalidRule as error:
             unknown[suffix] = str(error)
             return
-        self._tell(f'{suffix}: {note}' for note in _notes(described))
+        self._tell([f'{suffix}: {note}' for note in described.notes],
+                   logging.INFO)
+        if described.missing is not None:
+            self._tell([f'{suffix}: no rule knows the driver '
+                        f'{described.missing}: its document accepts an '
+                        'identical device under the identical release alone'])
         one = self._wanted(device, described)
         other = wanted.setdefault(suffix, one)
         if one.names != other.names:
@@ -128,10 +132,12 @@ class Host:
     def _read_configuration(self) -> HostConfiguration:
         return nova_conf.read(self._files, root=self._sysfs_root)
 
-    def _tell(self, lines: Iterable[str]) -> None:
+    def _tell(self, lines: Iterable[str],
+              level: int = logging.WARNING) -> None:
+        # Once, and not in every round.
         for line in lines:
             if line not in self._told:
-                LOG.warning('%s', line)
+                LOG.log(level, '%s', line)
                 self._told.add(line)
 
 
@@ -153,11 +159,3 @@ class FilesUsed:
         files = self._files.get(suffix)
         return any(doubt.rule is not None or files is None
                    or doubt.file in files for doubt in described.doubts)
-
-
-def _notes(described: Described) -> Iterator[str]:
-    if described.missing is not None:
-        yield (f'no rule knows the driver {described.missing}: its document '
-               'accepts an identical device under the identical release '
-               'alone')
-    yield from described.notes
