@@ -121,6 +121,10 @@ def read(conf: cfg.ConfigOpts) -> Settings:
             values[option.name] = conf[GROUP.name][option.name]
         except (cfg.Error, ValueError) as error:
             raise InvalidOption(option.name, str(error)) from error
+    for name in ('interval', 'timeout', 'sysfs_root'):
+        # oslo.config takes no text at all for no value.
+        if not values[name]:
+            raise InvalidOption(name, 'it has no value')
     for name in ('interval', 'timeout'):
         # oslo.config lets nan through: it is neither under nor over a bound.
         if math.isnan(values[name]):
