@@ -18,6 +18,7 @@ import pathlib
 import socket
 import subprocess
 import sys
+import threading
 import time
 from typing import Any
 
@@ -74,9 +75,8 @@ class ServedPlacement(fixtures.Fixture):
         self._access = self._folder / 'access'
         self._sync()
         self.addCleanup(self._stop, self._start())
-        self.session = requests.Session()
-        self.addCleanup(self.session.close)
-        self.session.headers.update(_HEADERS)
+        # A session for each thread: they are not made to be shared.
+        self._thread = threading.local()
         self._wait()
 
     def nova_conf(self, path: pathlib.Path | None = None) -> str:
@@ -87,10 +87,19 @@ class ServedPlacement(fixtures.Fixture):
             f'endpoint = {self.endpoint}\n')
         return str(path)
 
+    def ask(self, method: str, path: str, body: Any = None
+            ) -> requests.Response:
+        """Any request, by the test itself."""
+        if not hasattr(self._thread, 'session'):
+            self._thread.session = requests.Session()
+            self._thread.session.headers.update(_HEADERS)
+        found: requests.Response = self._thread.session.request(
+            method, self.endpoint + path, json=body)
+        return found
+
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """A request, which must succeed; returns the JSON of the answer."""
-        response = self.session.request(
-            method, self.endpoint + path, json=body)
+        response = self.ask(method, path, body)
         if response.status_code >= 300:
             raise AssertionError(
                 f'{method} {path} answered {response.status_code}: '
@@ -146,7 +155,7 @@ class ServedPlacement(fixtures.Fixture):
         end = time.monotonic() + _START
         while True:
             try:
-                if self.session.get(self.endpoint, timeout=5).ok:
+                if self.ask('GET', '/').ok:
                     return
             except requests.RequestException:
                 # Refused by nobody: it is bound, but not served yet.
