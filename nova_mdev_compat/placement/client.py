@@ -42,7 +42,11 @@ GROUP = 'placement'
 #: The first with `required=in:`: Yoga (2022.1).
 MICROVERSION = '1.39'
 _SERVICE_TYPE = 'placement'
-_CONCURRENT = 'concurrently updated'
+# What the detail of a 500 says when a race was lost inside placement: its own
+# words, and those of MariaDB, MySQL and PostgreSQL for a transaction that was
+# chosen to lose.
+_CONCURRENT = ('concurrently updated', 'Deadlock found', 'deadlock detected',
+               'could not serialize access')
 _MAX_DETAIL = 300
 
 
@@ -225,7 +229,7 @@ def _refuse(method: str, path: str, response: Any) -> NoReturn:
     detail = _detail(response)
     kind = {400: BadRequest, 404: NotFound, 409: Conflict}.get(
         status, UnexpectedAnswer)
-    if status == 500 and _CONCURRENT in detail:
+    if status == 500 and any(words in detail for words in _CONCURRENT):
         kind = Conflict
     raise kind(method, path, status, detail)
 

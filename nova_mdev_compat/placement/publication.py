@@ -117,8 +117,15 @@ def write_body(client: Client, names: TraitNames, there: Collection[str],
     """Makes what is missing of the body, and says what that was."""
     missing = missing_chunks(names, there)
     for name in missing:
-        client.put_trait(name, deadline)
+        _retrying(Conflict)(client.put_trait, name, deadline)
     return missing
+
+
+def _retrying(*races: type[Exception]) -> tenacity.Retrying:
+    return tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(races),
+        wait=tenacity.wait_random_exponential(_FIRST_WAIT, _LONGEST_WAIT),
+        stop=tenacity.stop_after_attempt(_ATTEMPTS), reraise=True)
 
 
 class Markers:
@@ -141,12 +148,7 @@ class Markers:
         """
         lost: list[int] = []
         # A marker that nobody carries can be collected before it is put on.
-        for attempt in tenacity.Retrying(
-                retry=tenacity.retry_if_exception_type(
-                    (Conflict, BadRequest)),
-                wait=tenacity.wait_random_exponential(_FIRST_WAIT,
-                                                      _LONGEST_WAIT),
-                stop=tenacity.stop_after_attempt(_ATTEMPTS), reraise=True):
+        for attempt in _retrying(Conflict, BadRequest):
             with attempt:
                 try:
                     replaced, changed = self._replace_once(

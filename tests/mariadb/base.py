@@ -23,12 +23,14 @@ import threading
 from typing import Any
 import uuid
 
+import tenacity
 import testtools
 
 from nova_mdev_compat.cmd import publish
 from nova_mdev_compat.codec import traits
 from nova_mdev_compat.compat.document import Document
 from nova_mdev_compat.placement.client import Client
+from nova_mdev_compat.placement.errors import PlacementError
 from nova_mdev_compat.publisher.agent import Agent
 from nova_mdev_compat.publisher.agent import Round
 from nova_mdev_compat.publisher.intent import Intent
@@ -118,6 +120,24 @@ class Host:
         """Another agent of the same host."""
         return Agent(client, lambda: Intent(
             Root(self.root, (self.name,)), self.wanted), TIMEOUT)
+
+    def round(self, failures: list[str] | None = None) -> Round:
+        """As the service does it: a round that failed is run again.
+
+        :param failures: takes why.
+        """
+        for attempt in tenacity.Retrying(
+                retry=tenacity.retry_if_exception_type(PlacementError),
+                wait=tenacity.wait_random(0.1, 2),
+                stop=tenacity.stop_after_attempt(20), reraise=True):
+            with attempt:
+                try:
+                    return self.agent.round()
+                except PlacementError as error:
+                    if failures is not None:
+                        failures.append(str(error))
+                    raise
+        raise AssertionError('tenacity returned without an answer')
 
     def want(self, document: Document) -> traits.TraitNames:
         names = traits.encode(document)

@@ -25,13 +25,14 @@ from typing import Any
 import fixtures
 import requests
 
+from tests.services import process
+
 #: With `auth_strategy = noauth2` the token is the user's name, and this user
 #: has the role of the same name.
 TOKEN = 'admin'
 _HEADERS = {'X-Auth-Token': TOKEN, 'OpenStack-API-Version': 'placement 1.39',
             'Accept': 'application/json'}
 _START = 60.0
-_STOP = 20.0
 
 _CONFIGURATION = """
 [api]
@@ -74,7 +75,7 @@ class ServedPlacement(fixtures.Fixture):
         self._log = self._folder / 'log'
         self._access = self._folder / 'access'
         self._sync()
-        self.addCleanup(self._stop, self._start())
+        self.addCleanup(process.stop, self._start())
         # A session for each thread: they are not made to be shared.
         self._thread = threading.local()
         self._wait()
@@ -135,7 +136,7 @@ class ServedPlacement(fixtures.Fixture):
         self.endpoint = f'http://127.0.0.1:{listener.getsockname()[1]}'
         self._access.touch()
         with listener, open(self._log, 'wb') as log:
-            self._process = subprocess.Popen(
+            self._process = process.start(
                 [sys.executable, '-m', 'gunicorn',
                  f'--bind=fd://{listener.fileno()}',
                  '--worker-class=gthread', f'--workers={self._workers}',
@@ -148,7 +149,7 @@ class ServedPlacement(fixtures.Fixture):
                 pass_fds=[listener.fileno()], cwd=self._folder,
                 env={**os.environ, 'GUNICORN_CMD_ARGS': '',
                      'OS_PLACEMENT_CONFIG_DIR': str(self._folder)},
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                stdout=log, stderr=log)
         return self._process
 
     def _wait(self) -> None:
@@ -164,12 +165,3 @@ class ServedPlacement(fixtures.Fixture):
                 raise RuntimeError(
                     f'placement does not answer:\n{self.log()}')
             time.sleep(0.1)
-
-    @staticmethod
-    def _stop(process: 'subprocess.Popen[bytes]') -> None:
-        process.terminate()
-        try:
-            process.wait(_STOP)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
