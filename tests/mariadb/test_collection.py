@@ -18,8 +18,8 @@ import threading
 import time
 
 from nova_mdev_compat.codec import traits
-from nova_mdev_compat.placement import errors
 from nova_mdev_compat.placement.collection import Fate
+from nova_mdev_compat.placement import errors
 from nova_mdev_compat.publisher.agent import Round
 from tests.functional import collection
 from tests.functional import placement_cloud as cloud
