@@ -12,6 +12,7 @@
 
 """Parts of the publisher that need neither host nor placement."""
 
+import io
 import json
 import pathlib
 import subprocess
@@ -22,6 +23,7 @@ from unittest import mock
 import ddt
 import fixtures
 from oslo_config import cfg
+from oslo_config import generator
 import testtools
 
 from nova_mdev_compat.codec import tombstones
@@ -37,7 +39,9 @@ from nova_mdev_compat.publisher.rules.rule_set import Described
 from nova_mdev_compat.publisher.service import Backoff
 from nova_mdev_compat.publisher.service import Running
 from nova_mdev_compat.publisher.service import Service
+from tests.unit import modules
 
+ETC = modules.ROOT / 'etc' / 'nova-mdev-compat'
 DIGEST = 'A' * 25 + 'B'
 MARKER = traits.marker(DIGEST)
 
@@ -251,6 +255,23 @@ class TestOptions(testtools.TestCase):
         error = self.assertRaises(options.InvalidOption, self.read,
                                   **{name: value})
         self.assertIn(f'[{options.GROUP.name}] {name}: ', str(error))
+
+
+class TestSample(testtools.TestCase):
+
+    def test_sample_is_up_to_date(self) -> None:
+        conf = cfg.ConfigOpts()
+        generator.register_cli_opts(conf)
+        conf(['--config-file', str(ETC / 'publisher-generator.conf')],
+             project='oslo-config-generator', default_config_files=[],
+             default_config_dirs=[])
+        generated = io.StringIO()
+        generator.generate(conf, output_file=generated)
+        # "tox -e genconfig" writes it anew.
+        self.assertEqual(
+            generated.getvalue(),
+            (ETC / 'nova-mdev-compat-publisher.conf.sample').read_text(
+                'utf-8'))
 
 
 class TestWithoutNova(testtools.TestCase):
