@@ -53,12 +53,16 @@ class Diff(base.Command):
         return base.NO if lines else base.YES
 
 
-def compare(old: Document, new: Document) -> Iterator[str]:
-    """The differences in words, none where the two mean the same."""
+def compare(old: Document, new: Document,
+            names: tuple[str, str] = ('A', 'B')) -> Iterator[str]:
+    """The differences in words, none where the two mean the same.
+
+    :param names: of the two documents.
+    """
     if old.device != new.device:
-        yield f'A is {description.describe_device(old.device)}'
-        yield f'B is {description.describe_device(new.device)}'
-    for name, one, other in (('B', new, old), ('A', old, new)):
+        yield f'{names[0]} is {description.describe_device(old.device)}'
+        yield f'{names[1]} is {description.describe_device(new.device)}'
+    for name, one, other in ((names[1], new, old), (names[0], old, new)):
         lines = [f'only {name} accepts{levels}: {entry.words(one.device)}'
                  for levels, entry in _by_level(one, other)]
         yield from lines[:_MAX_LINES]

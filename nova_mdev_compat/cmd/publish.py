@@ -15,6 +15,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 
 from oslo_config import cfg
 from oslo_utils import uuidutils
@@ -80,13 +81,17 @@ def connect(files: list[str]) -> placement_client.Client:
         raise base.BadInput(f'{", ".join(files)}: {error}') from error
 
 
-def read_config(files: list[str]) -> cfg.ConfigOpts:
+def read_config(files: list[str],
+                *register: Callable[[cfg.ConfigOpts], None]
+                ) -> cfg.ConfigOpts:
     """The options of the [placement] group.
 
+    :param register: registers options of other groups.
     :raises base.BadInput: a file cannot be read, or the group is not there.
     """
     conf = cfg.ConfigOpts()
-    placement_client.register_opts(conf)
+    for register_opts in (placement_client.register_opts, *register):
+        register_opts(conf)
     try:
         conf([], project='nova-mdev-compat', default_config_files=files,
              default_config_dirs=[])

@@ -46,7 +46,11 @@ GROUP = 'placement'
 #: The first with `required=in:`: Yoga (2022.1).
 MICROVERSION = '1.39'
 _SERVICE_TYPE = 'placement'
-_CONCURRENT = 'concurrently updated'
+# What the detail of a 500 says when a race was lost inside placement: its own
+# words, and those of MariaDB, MySQL and PostgreSQL for a transaction that was
+# chosen to lose.
+_CONCURRENT = ('concurrently updated', 'Deadlock found', 'deadlock detected',
+               'could not serialize access')
 _MAX_DETAIL = 300
 # Bytes of an answer that are read. A quarter of a million providers, or the
 # traits of a table that placement itself can hardly serve; of what one
@@ -54,6 +58,18 @@ _MAX_DETAIL = 300
 _MAX_ANSWER = 128 << 20
 _MAX_TRAITS = 32 << 20
 _MAX_ONE = 256 << 10
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Provider:
+    """A resource provider.
+
+    :param root: UUID of the root of its tree, which may be itself.
+    """
+
+    uuid: str
+    name: str
+    root: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -116,17 +132,31 @@ class Client:
         return [name for name in _strings(answer, 'traits')
                 if name.startswith(prefix)]
 
-    def providers(self, required: Sequence[str],
-                  deadline: Deadline) -> list[str]:
-        """UUIDs of the providers that fulfil every `required` term."""
+    def providers(self, required: Sequence[str], deadline: Deadline,
+                  in_tree: str | None = None) -> list[str]:
+        """UUIDs of the providers that fulfil every `required` term.
+
+        :param in_tree: only those of the tree that this one is in, by UUID.
+        """
         path = '/resource_providers'
-        response = self._open(
-            'GET', _url(path, [('required', term) for term in required]),
-            deadline)
+        query = [('required', term) for term in required]
+        if in_tree is not None:
+            query.append(('in_tree', in_tree))
+        response = self._open('GET', _url(path, query), deadline)
         with contextlib.closing(bodies.parts(
                 response, f'GET {path}', _MAX_ANSWER)) as parts:
             return [_string(provider, 'uuid') for provider in members(
                 parts, f'GET {path}', 'resource_providers')]
+
+    def tree(self, provider: str, deadline: Deadline) -> list[Provider]:
+        """The providers of the tree that one is in, by UUID; none where
+        placement does not know it.
+        """
+        return self._providers([('in_tree', provider)], deadline)
+
+    def named(self, name: str, deadline: Deadline) -> list[Provider]:
+        """The provider of a name, or none."""
+        return self._providers([('name', name)], deadline)
 
     def root(self, provider: str, deadline: Deadline) -> str:
         """UUID of the root of a provider's tree."""
@@ -159,6 +189,14 @@ class Client:
         """Makes a trait, unless it is there."""
         self._send('PUT', f'/traits/{name}', deadline)
 
+    def delete_trait(self, name: str, deadline: Deadline) -> None:
+        """Deletes a trait.
+
+        :raises NotFound: it is not there.
+        :raises Conflict: some provider carries it.
+        """
+        self._send('DELETE', f'/traits/{name}', deadline)
+
     def put_provider_traits(self, provider: str, traits: Iterable[str],
                             generation: int, deadline: Deadline) -> None:
         """Replaces a provider's traits, all of them.
@@ -168,6 +206,13 @@ class Client:
         self._send('PUT', f'/resource_providers/{provider}/traits', deadline,
                    json={'traits': sorted(traits),
                          'resource_provider_generation': generation})
+
+    def _providers(self, query: Iterable[tuple[str, str]],
+                   deadline: Deadline) -> list[Provider]:
+        answer = self._get('/resource_providers', query, deadline)
+        return [Provider(_string(found, 'uuid'), _string(found, 'name'),
+                         _string(found, 'root_provider_uuid'))
+                for found in _list(answer, 'resource_providers')]
 
     def _get(self, path: str, query: Iterable[tuple[str, str]],
              deadline: Deadline, limit: int = _MAX_ANSWER) -> dict[str, Any]:
@@ -201,7 +246,7 @@ def _refuse(method: str, path: str, status: int, body: bytes) -> NoReturn:
     detail = _detail(body)
     kind = {400: BadRequest, 404: NotFound, 409: Conflict}.get(
         status, UnexpectedAnswer)
-    if status == 500 and _CONCURRENT in detail:
+    if status == 500 and any(words in detail for words in _CONCURRENT):
         kind = Conflict
     raise kind(method, path, status, detail)
 

@@ -53,7 +53,8 @@ class Conflict(UnexpectedAnswer):
     """Somebody else wrote first: read again, and write again.
 
     Placement answers 409 to a stale generation. A race that is lost inside
-    placement comes out as a 500 that says "concurrently updated".
+    placement comes out as a 500 that says "concurrently updated", or what the
+    database says of a deadlock.
     """
 
 

@@ -20,6 +20,8 @@ before it had its marker.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from collections.abc import Iterable
 import dataclasses
 
 import tenacity
@@ -56,6 +58,20 @@ class Publication:
         return bool(self.written or self.marked)
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Marked:
+    """What happened to a provider's markers.
+
+    :param replaced: digests of those that were taken off.
+    :param changed: whether the provider's traits were written.
+    :param lost: HTTP status of every race that was lost on the way.
+    """
+
+    replaced: tuple[str, ...]
+    changed: bool
+    lost: tuple[int, ...] = ()
+
+
 def publish(client: Client, provider: str, names: TraitNames,
             deadline: Deadline) -> Publication:
     """Makes a provider carry a document, and no other one of this format.
@@ -69,51 +85,102 @@ def publish(client: Client, provider: str, names: TraitNames,
     """
     # Before anything is written: a wrong UUID must leave no traits behind.
     client.provider_traits(provider, deadline)
-    written = list(_write_body(client, names, deadline))
-    replaced, marked = _mark(client, provider, names, deadline)
-    written += _write_body(client, names, deadline)
-    return Publication(names.digest, replaced, tuple(written), marked)
+    written = _read_and_write_body(client, names, deadline)
+    marked = Markers(client).replace(provider, names, deadline)
+    written += _read_and_write_body(client, names, deadline)
+    return Publication(names.digest, marked.replaced, tuple(written),
+                       marked.changed)
 
 
-def _write_body(client: Client, names: TraitNames,
-                deadline: Deadline) -> list[str]:
-    """Makes what is missing of the body, and says what that was."""
+def _read_and_write_body(client: Client, names: TraitNames,
+                         deadline: Deadline) -> list[str]:
     there = client.traits(f'{traits.BODY_PREFIX}{names.digest}_', deadline)
+    return write_body(client, names, there, deadline)
+
+
+def missing_chunks(names: TraitNames, there: Collection[str]) -> list[str]:
+    """Names of the body's traits that are to be made.
+
+    :param there: names of traits, those of the body at least.
+    """
     try:
         # Any complete body serves, though another encoder wrote it.
         traits.decode(there, names.digest)
         return []
     except traits.Undecodable:
-        missing = [name for name in names.chunks if name not in set(there)]
+        known = set(there)
+        return [name for name in names.chunks if name not in known]
+
+
+def write_body(client: Client, names: TraitNames, there: Collection[str],
+               deadline: Deadline) -> list[str]:
+    """Makes what is missing of the body, and says what that was."""
+    missing = missing_chunks(names, there)
     for name in missing:
-        client.put_trait(name, deadline)
+        _retrying(Conflict)(client.put_trait, name, deadline)
     return missing
 
 
-def _mark(client: Client, provider: str, names: TraitNames,
-          deadline: Deadline) -> tuple[tuple[str, ...], bool]:
-    # A marker that nobody carries can be collected before it is put on.
-    for attempt in tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type((Conflict, BadRequest)),
-            wait=tenacity.wait_random_exponential(_FIRST_WAIT,
-                                                  _LONGEST_WAIT),
-            stop=tenacity.stop_after_attempt(_ATTEMPTS), reraise=True):
-        with attempt:
-            return _mark_once(client, provider, names, deadline)
-    raise AssertionError('tenacity returned without an answer')
+def _retrying(*races: type[Exception]) -> tenacity.Retrying:
+    return tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(races),
+        wait=tenacity.wait_random_exponential(_FIRST_WAIT, _LONGEST_WAIT),
+        stop=tenacity.stop_after_attempt(_ATTEMPTS), reraise=True)
 
 
-def _mark_once(client: Client, provider: str, names: TraitNames,
-               deadline: Deadline) -> tuple[tuple[str, ...], bool]:
-    # Traits and generation of one answer: what is written with this
-    # generation is refused if anything changed in between.
-    current = client.provider_traits(provider, deadline)
-    markers = {name: digest for name in current.traits
-               for digest in [traits.read_marker(name)] if digest is not None}
-    if set(markers) == {names.marker}:
-        return (), False
-    client.put_trait(names.marker, deadline)
-    client.put_provider_traits(
-        provider, {*current.traits} - markers.keys() | {names.marker},
-        current.generation, deadline)
-    return tuple(sorted(set(markers.values()) - {names.digest})), True
+class Markers:
+    """Puts markers on providers and takes them off.
+
+    :param there: traits that are known to be there.
+    """
+
+    def __init__(self, client: Client, there: Iterable[str] = ()) -> None:
+        self._client = client
+        self._there = set(there)
+
+    def replace(self, provider: str, names: TraitNames | None,
+                deadline: Deadline) -> Marked:
+        """Makes a document's marker the only one that a provider carries.
+
+        :param names: of the document; None takes every marker off.
+        :raises NotFound: the provider is not there.
+        :raises Conflict: others kept writing the provider.
+        """
+        lost: list[int] = []
+        # A marker that nobody carries can be collected before it is put on.
+        for attempt in _retrying(Conflict, BadRequest):
+            with attempt:
+                try:
+                    replaced, changed = self._replace_once(
+                        provider, None if names is None else names.marker,
+                        deadline)
+                except (Conflict, BadRequest) as error:
+                    lost.append(error.status)
+                    raise
+        return Marked(replaced, changed, tuple(lost))
+
+    def _replace_once(self, provider: str, marker: str | None,
+                      deadline: Deadline) -> tuple[tuple[str, ...], bool]:
+        # Traits and generation of one answer: what is written with this
+        # generation is refused if anything changed in between.
+        current = self._client.provider_traits(provider, deadline)
+        wanted = set() if marker is None else {marker}
+        markers = {name for name in current.traits
+                   if traits.read_marker(name) is not None}
+        if markers == wanted:
+            return (), False
+        self._make(wanted - markers, deadline)
+        try:
+            self._client.put_provider_traits(
+                provider, {*current.traits} - markers | wanted,
+                current.generation, deadline)
+        except BadRequest:
+            self._there -= wanted
+            raise
+        gone = filter(None, map(traits.read_marker, markers - wanted))
+        return tuple(sorted(gone)), True
+
+    def _make(self, markers: set[str], deadline: Deadline) -> None:
+        for marker in markers - self._there:
+            self._client.put_trait(marker, deadline)
+            self._there.add(marker)

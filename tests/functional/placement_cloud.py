@@ -96,10 +96,13 @@ class Placement(fixtures.Fixture):
         if body is not None:
             request.body = json.dumps(body).encode()
             request.content_type = 'application/json'
-        with self._lock:
-            response = request.get_response(self._app)
+        response = self.answer_directly(request)
         assert response.status_int < 300, response.body
         return response.json if response.body else None
+
+    def answer_directly(self, request: webob.Request) -> webob.Response:
+        with self._lock:
+            return request.get_response(self._app)
 
     def make_provider(self, parent: str | None = None) -> str:
         """A new provider's UUID."""

@@ -213,6 +213,21 @@ class TestRaces(PublicationTestCase):
         self.publish()
         self.assert_published()
 
+    def test_deadlock_in_the_database(self) -> None:
+        # As placement on MariaDB tells it.
+        words = ("(1213, 'Deadlock found when trying to get lock; try "
+                 "restarting transaction')")
+        self.before_marking(lambda: cloud.answer(500, words))
+        self.publish()
+        self.assert_published()
+        self.assertEqual(1, len(self.waits))
+
+    def test_deadlock_while_the_body_is_written(self) -> None:
+        self.placement.hook = cloud.once(
+            lambda: cloud.answer(500, 'Deadlock found'), 'PUT', '/traits/')
+        self.publish()
+        self.assert_published()
+
     def test_other_errors_are_not_tried_again(self) -> None:
         self.before_marking(lambda: cloud.answer(500, 'out of order'))
         error = self.assertRaises(errors.UnexpectedAnswer, self.publish)

@@ -26,8 +26,9 @@ import time
 import fixtures
 import sqlalchemy
 
+from tests.services import process
+
 _START = 60.0
-_STOP = 30.0
 # As the package makes it; the server refuses to run as root.
 _USER = 'mysql'
 
@@ -53,7 +54,7 @@ class MariaDB(fixtures.Fixture):
         self._run('mariadb-install-db', '--skip-test-db',
                   '--auth-root-authentication-method=normal')
         self._process = self._start()
-        self.addCleanup(self._stop)
+        self.addCleanup(process.stop, self._process)
         self._wait()
 
     def url(self, name: str) -> str:
@@ -94,13 +95,12 @@ class MariaDB(fixtures.Fixture):
     def _start(self) -> 'subprocess.Popen[bytes]':
         self._log = self._folder / 'log'
         with open(self._log, 'wb') as log:
-            return subprocess.Popen(
+            return process.start(
                 [_program('mariadbd'), *self._common(),
                  f'--socket={self.socket}', '--skip-networking',
                  f'--pid-file={self._folder / "pid"}',
                  f'--tmpdir={self._folder}', '--max-connections=500',
-                 *self._options],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                 *self._options], stdout=log, stderr=log)
 
     def _wait(self) -> None:
         end = time.monotonic() + _START
@@ -115,14 +115,6 @@ class MariaDB(fixtures.Fixture):
                         'mariadbd does not answer:\n'
                         + self._log.read_text(errors='replace')) from error
             time.sleep(0.1)
-
-    def _stop(self) -> None:
-        self._process.terminate()
-        try:
-            self._process.wait(_STOP)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
 
 
 def _program(name: str) -> str:

@@ -18,11 +18,14 @@ import pathlib
 import socket
 import subprocess
 import sys
+import threading
 import time
 from typing import Any
 
 import fixtures
 import requests
+
+from tests.services import process
 
 #: With `auth_strategy = noauth2` the token is the user's name, and this user
 #: has the role of the same name.
@@ -30,7 +33,6 @@ TOKEN = 'admin'
 _HEADERS = {'X-Auth-Token': TOKEN, 'OpenStack-API-Version': 'placement 1.39',
             'Accept': 'application/json'}
 _START = 60.0
-_STOP = 20.0
 
 _CONFIGURATION = """
 [api]
@@ -73,10 +75,9 @@ class ServedPlacement(fixtures.Fixture):
         self._log = self._folder / 'log'
         self._access = self._folder / 'access'
         self._sync()
-        self.addCleanup(self._stop, self._start())
-        self.session = requests.Session()
-        self.addCleanup(self.session.close)
-        self.session.headers.update(_HEADERS)
+        self.addCleanup(process.stop, self._start())
+        # A session for each thread: they are not made to be shared.
+        self._thread = threading.local()
         self._wait()
 
     def nova_conf(self, path: pathlib.Path | None = None) -> str:
@@ -87,10 +88,19 @@ class ServedPlacement(fixtures.Fixture):
             f'endpoint = {self.endpoint}\n')
         return str(path)
 
+    def ask(self, method: str, path: str, body: Any = None
+            ) -> requests.Response:
+        """Any request, by the test itself."""
+        if not hasattr(self._thread, 'session'):
+            self._thread.session = requests.Session()
+            self._thread.session.headers.update(_HEADERS)
+        found: requests.Response = self._thread.session.request(
+            method, self.endpoint + path, json=body)
+        return found
+
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """A request, which must succeed; returns the JSON of the answer."""
-        response = self.session.request(
-            method, self.endpoint + path, json=body)
+        response = self.ask(method, path, body)
         if response.status_code >= 300:
             raise AssertionError(
                 f'{method} {path} answered {response.status_code}: '
@@ -126,7 +136,7 @@ class ServedPlacement(fixtures.Fixture):
         self.endpoint = f'http://127.0.0.1:{listener.getsockname()[1]}'
         self._access.touch()
         with listener, open(self._log, 'wb') as log:
-            self._process = subprocess.Popen(
+            self._process = process.start(
                 [sys.executable, '-m', 'gunicorn',
                  f'--bind=fd://{listener.fileno()}',
                  '--worker-class=gthread', f'--workers={self._workers}',
@@ -139,14 +149,14 @@ class ServedPlacement(fixtures.Fixture):
                 pass_fds=[listener.fileno()], cwd=self._folder,
                 env={**os.environ, 'GUNICORN_CMD_ARGS': '',
                      'OS_PLACEMENT_CONFIG_DIR': str(self._folder)},
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                stdout=log, stderr=log)
         return self._process
 
     def _wait(self) -> None:
         end = time.monotonic() + _START
         while True:
             try:
-                if self.session.get(self.endpoint, timeout=5).ok:
+                if self.ask('GET', '/').ok:
                     return
             except requests.RequestException:
                 # Refused by nobody: it is bound, but not served yet.
@@ -155,12 +165,3 @@ class ServedPlacement(fixtures.Fixture):
                 raise RuntimeError(
                     f'placement does not answer:\n{self.log()}')
             time.sleep(0.1)
-
-    @staticmethod
-    def _stop(process: 'subprocess.Popen[bytes]') -> None:
-        process.terminate()
-        try:
-            process.wait(_STOP)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
