@@ -20,7 +20,7 @@ import sys
 import time
 
 from nova_mdev_compat.cmd import base
-from nova_mdev_compat.cmd import publish
+from nova_mdev_compat.cmd import configuration
 from nova_mdev_compat.placement.collection import Collector
 from nova_mdev_compat.placement.collection import Fate
 from nova_mdev_compat.placement.collection import Seen
@@ -72,7 +72,7 @@ class Gc(base.Command):
         if parsed_args.markers:
             print(RISK, end='', file=sys.stderr)
         collector = Collector(
-            publish.connect(parsed_args.config_file), parsed_args.grace,
+            configuration.connect(parsed_args.config_file), parsed_args.grace,
             parsed_args.markers, time.time, lambda: Deadline(_TIMEOUT))
         seen = collector.look()
         if parsed_args.dry_run:

@@ -26,11 +26,9 @@ from oslo_config import cfg
 from oslo_log import log as logging
 
 from nova_mdev_compat.cmd import base
-from nova_mdev_compat.cmd import publish
+from nova_mdev_compat.cmd import configuration
 from nova_mdev_compat.cmd import publisher_report
 from nova_mdev_compat.conf import publisher as options
-from nova_mdev_compat.placement import client as placement_client
-from nova_mdev_compat.placement.errors import Misconfigured
 from nova_mdev_compat.placement.errors import PlacementError
 from nova_mdev_compat.publisher.agent import Agent
 from nova_mdev_compat.publisher import health
@@ -135,7 +133,7 @@ class Loader:
 
         :raises base.BadInput: one of them cannot be used.
         """
-        return self._settings(publish.read_config(
+        return self._settings(configuration.read_config(
             self._files, options.register_opts))
 
     def load(self) -> Running:
@@ -143,16 +141,15 @@ class Loader:
 
         :raises base.BadInput: the configuration cannot be used.
         """
-        conf = publish.read_config(self._files, options.register_opts)
+        conf = configuration.read_config(self._files, options.register_opts)
         settings = self._settings(conf)
         try:
-            client = placement_client.Client(
-                placement_client.load_adapter(conf))
+            client = configuration.open_client(conf, self._files)
             one = host.Host(
                 self._files, self._rules(settings),
                 pathlib.Path(self._sysfs_root or settings.sysfs_root),
                 settings.probes, self._used)
-        except (Misconfigured, nova_conf.InvalidNovaConfiguration) as error:
+        except nova_conf.InvalidNovaConfiguration as error:
             raise base.BadInput(
                 f'{", ".join(self._files)}: {error}') from error
         return Running(Agent(client, one.intent, settings.timeout),

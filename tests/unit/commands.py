@@ -46,6 +46,9 @@ class Output(fixtures.Fixture):
 
 class CommandTestCase(testtools.TestCase):
 
+    #: Whether what others log goes where it did, beside what cliff sets up.
+    KEEPS_LOG = False
+
     def setUp(self) -> None:
         super().setUp()
         self.directory = pathlib.Path(
@@ -53,7 +56,9 @@ class CommandTestCase(testtools.TestCase):
         root = logging.getLogger()
         # cliff sets up logging each time.
         self.addCleanup(root.setLevel, root.level)
-        self.useFixture(fixtures.MonkeyPatch('logging.root.handlers', []))
+        self.useFixture(fixtures.MonkeyPatch(
+            'logging.root.handlers',
+            [*root.handlers] if self.KEEPS_LOG else []))
 
     def file(self, name: str, content: Any) -> str:
         """A file's path; what is no text or bytes is written as JSON."""
@@ -76,7 +81,7 @@ class CommandTestCase(testtools.TestCase):
             'stderr': io.TextIOWrapper(io.BytesIO(), 'utf-8',
                                        'backslashreplace'),
         }
-        status = self._status(streams, arguments)
+        status = self._exit_status(streams, arguments)
         out, err = (self._text(streams[name])
                     for name in ('stdout', 'stderr'))
         self.addDetail('stderr', testtools.content.text_content(err))
@@ -84,8 +89,8 @@ class CommandTestCase(testtools.TestCase):
         # As a shell has it.
         return Result(status or 0, out, err)
 
-    def _status(self, streams: dict[str, io.TextIOWrapper],
-                arguments: tuple[str, ...]) -> Any:
+    def _exit_status(self, streams: dict[str, io.TextIOWrapper],
+                     arguments: tuple[str, ...]) -> Any:
         before = {name: getattr(sys, name) for name in streams}
         try:
             for name, stream in streams.items():
