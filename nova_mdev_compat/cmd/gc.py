@@ -34,8 +34,8 @@ RISK = """\
 --markers: placement can lose a race between deleting a trait and putting it
 on a provider. On a database that enforces no foreign keys (SQLite) the
 provider then carries a trait that is gone, and every request for allocation
-candidates fails until somebody removes the row by hand. MariaDB, MySQL and
-PostgreSQL refuse it. Run this while no publisher is at work.
+candidates fails until somebody removes the row by hand. A database that does,
+such as MariaDB or PostgreSQL, refuses it. Best run while no publisher works.
 """
 
 

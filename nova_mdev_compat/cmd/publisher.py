@@ -64,6 +64,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except PlacementError as error:
         print(f'Placement: {error}', file=sys.stderr)
         return base.UNREACHABLE
+    except Exception as error:
+        # Python would end with 1, which says "not healthy".
+        if arguments.debug:
+            raise
+        print(f'{type(error).__name__}: {error} (--debug shows where)',
+              file=sys.stderr)
+        return base.BAD_INPUT
 
 
 def _parser() -> argparse.ArgumentParser:

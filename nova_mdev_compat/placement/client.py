@@ -48,9 +48,9 @@ MICROVERSION = '1.39'
 _SERVICE_TYPE = 'placement'
 # What the detail of a 500 says when a race was lost inside placement: its own
 # words, and those of MariaDB, MySQL and PostgreSQL for a transaction that was
-# chosen to lose.
+# chosen to lose, or that met a trait's being deleted.
 _CONCURRENT = ('concurrently updated', 'Deadlock found', 'deadlock detected',
-               'could not serialize access')
+               'could not serialize access', 'foreign key constraint')
 _MAX_DETAIL = 300
 # Bytes of an answer that are read. A quarter of a million providers, or the
 # traits of a table that placement itself can hardly serve; of what one

@@ -17,6 +17,8 @@ import random
 import threading
 import time
 
+import sqlalchemy
+
 from nova_mdev_compat.codec import traits
 from nova_mdev_compat.placement.collection import Fate
 from nova_mdev_compat.placement import errors
@@ -74,6 +76,44 @@ class TestCollection(base.ServedTestCase):
             f'written; collectors: {dict(self.fates)}; races lost '
             f'{dict(base.lost(rounds))}; refused {dict(self.refused)}')
         self.assertLess(0, self.fates[Fate.COLLECTED.name])
+
+    def test_marker_is_deleted_while_it_is_put_on(self) -> None:
+        """What --markers risks, as hard as it can be provoked."""
+        host = base.Host(self.placement, self.client(), 1).make()
+        (provider,) = host.pgpus.values()
+        marker = host.want(DOCUMENTS[0]).marker
+        self.end = time.monotonic() + SECONDS / 4
+        base.at_once([lambda: self.put_on_and_off(provider, marker),
+                      *[lambda: self.delete(marker)] * 4])
+        # Answered with 404, and the candidates with 400, if it dangled.
+        self.traits_of(provider)
+        self.assert_candidates()
+        self.assertEqual(1, len(host.round().published))
+        # As placement would, were it to lose the race.
+        engine = sqlalchemy.create_engine(self.database.url('placement'))
+        self.addCleanup(engine.dispose)
+        with engine.connect() as connection:
+            self.assertRaises(
+                sqlalchemy.exc.IntegrityError, connection.execute,
+                sqlalchemy.text('DELETE FROM traits WHERE name = :name'),
+                {'name': marker})
+        self.say(f'a marker put on and off, and deleted by four others, for '
+                 f'{SECONDS / 4:.0f} s: {dict(self.refused)}')
+
+    def put_on_and_off(self, provider: str, marker: str) -> None:
+        path = f'/resource_providers/{provider}/traits'
+        while time.monotonic() < self.end:
+            self.placement.ask('PUT', f'/traits/{marker}')
+            for some in ([marker], []):
+                found = self.placement.call('GET', path)
+                answer = self.placement.ask(
+                    'PUT', path, {**found, 'traits': some})
+                self.count(self.refused, [f'PUT {answer.status_code}'])
+
+    def delete(self, marker: str) -> None:
+        while time.monotonic() < self.end:
+            answer = self.placement.ask('DELETE', f'/traits/{marker}')
+            self.count(self.refused, [f'DELETE {answer.status_code}'])
 
     def publish(self, host: base.Host) -> list[Round]:
         rounds = []
