@@ -15,9 +15,17 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
+from collections.abc import Sequence
+import json
 import sys
+from typing import Any
+from typing import TYPE_CHECKING
 
+from cliff import columns
 from cliff import command
+from cliff import lister
+from cliff import show
 
 from nova_mdev_compat.codec import loading
 from nova_mdev_compat.codec import strict_json
@@ -28,22 +36,28 @@ from nova_mdev_compat.placement.errors import PlacementError
 YES, NO, BAD_INPUT, UNREACHABLE = 0, 1, 2, 3
 STANDARD_INPUT = '-'
 MAX_DOCUMENT = strict_json.MAX_TEXT
+_NAMES = 3
+
+
+if TYPE_CHECKING:
+    _Column = columns.FormattableColumn[Any]
+else:
+    # The oldest cliff that we run with has no generic one.
+    _Column = columns.FormattableColumn
 
 
 class BadInput(Exception):
     """What was given cannot be used; the message says what would be right."""
 
 
-class Command(command.Command):
-    """A command that tells its failures in one clear message each.
+class _Guarded:
+    """Tells failures in one clear message each, and as an exit status."""
 
-    Exit status: 0 yes or done, 1 no, 2 bad input or usage, 3 the service
-    could not be reached.
-    """
+    app: Any
 
-    def run(self, parsed_args: argparse.Namespace) -> int:
+    def _guard(self, act: Callable[[], int]) -> int:
         try:
-            return int(self.take_action(parsed_args) or YES)
+            return act()
         except BadInput as error:
             print(error, file=sys.stderr)
             return BAD_INPUT
@@ -65,6 +79,18 @@ class Command(command.Command):
             return BAD_INPUT
 
 
+class Command(_Guarded, command.Command):
+    """A command that tells its failures in one clear message each.
+
+    Exit status: 0 yes or done, 1 no, 2 bad input or usage, 3 the service
+    could not be reached.
+    """
+
+    def run(self, parsed_args: argparse.Namespace) -> int:
+        return self._guard(
+            lambda: int(self.take_action(parsed_args) or YES))
+
+
 class DocumentCommand(Command):
     """A command about one document, whose file is its argument."""
 
@@ -73,6 +99,74 @@ class DocumentCommand(Command):
         parser.add_argument('file', metavar='FILE',
                             help='a document; "-" is standard input')
         return parser
+
+
+class _Display(_Guarded):
+    """What is printed as a table, or for a program as JSON and so on.
+
+    :param human_columns: those that a table has unless others are asked
+        for; a program gets all.
+    :param status: the exit status of the answer.
+    """
+
+    human_columns: Sequence[str] = ()
+    status = YES
+
+    def run(self, parsed_args: argparse.Namespace) -> int:
+        return self._guard(lambda: self._display(parsed_args))
+
+    def _display(self, parsed_args: argparse.Namespace) -> int:
+        super().run(parsed_args)  # type: ignore[misc]
+        return self.status
+
+    def produce_output(self, parsed_args: argparse.Namespace,
+                       column_names: Sequence[str], data: Any) -> int:
+        if is_for_people(parsed_args) and not parsed_args.columns:
+            parsed_args.columns = list(self.human_columns)
+        return int(super().produce_output(  # type: ignore[misc]
+            parsed_args, column_names, data))
+
+    def say(self, parsed_args: argparse.Namespace, *lines: str) -> None:
+        """Lines around a table; a program that reads the answer gets none."""
+        if is_for_people(parsed_args):
+            for line in lines:
+                self.app.stdout.write(f'{line}\n')
+
+
+class Lister(_Display, lister.Lister):
+    """A command whose answer is a list."""
+
+
+class ShowOne(_Display, show.ShowOne):
+    """A command whose answer is one thing."""
+
+
+class Lines(_Column):
+    """Several values: one a line for people, an array for programs."""
+
+    def human_readable(self) -> str:
+        return '\n'.join(self._value)
+
+
+class Names(_Column):
+    """Many names: the first few for people, all of them for programs."""
+
+    def human_readable(self) -> str:
+        first = ', '.join(self._value[:_NAMES])
+        more = len(self._value) - _NAMES
+        return f'{first} and {more} more' if more > 0 else first
+
+
+class Raw(_Column):
+    """What only a program reads, as it is."""
+
+    def human_readable(self) -> str:
+        return json.dumps(self._value, ensure_ascii=False)
+
+
+def is_for_people(parsed_args: argparse.Namespace) -> bool:
+    """Whether the answer is shown as a table."""
+    return bool(parsed_args.formatter == 'table')
 
 
 def read_bytes(name: str, most: int = MAX_DOCUMENT) -> bytes:

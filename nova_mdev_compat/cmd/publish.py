@@ -16,14 +16,12 @@ from __future__ import annotations
 
 import argparse
 
-from oslo_config import cfg
 from oslo_utils import uuidutils
 
 from nova_mdev_compat.cmd import base
+from nova_mdev_compat.cmd import configuration
 from nova_mdev_compat.codec import traits
-from nova_mdev_compat.placement import client as placement_client
 from nova_mdev_compat.placement.deadline import Deadline
-from nova_mdev_compat.placement.errors import Misconfigured
 from nova_mdev_compat.placement.errors import NotFound
 from nova_mdev_compat.placement import publication
 
@@ -57,7 +55,7 @@ class Publish(base.Command):
         if not uuidutils.is_uuid_like(provider):
             raise base.BadInput(f'--provider {provider}: it is not a UUID')
         names = traits.encode(base.read_document(parsed_args.file))
-        client = connect(parsed_args.config_file)
+        client = configuration.connect(parsed_args.config_file)
         try:
             done = publication.publish(client, provider, names,
                                        Deadline(_TIMEOUT))
@@ -66,39 +64,6 @@ class Publish(base.Command):
                                 'such resource provider') from error
         _report(provider, done)
         return base.YES
-
-
-def connect(files: list[str]) -> placement_client.Client:
-    """Placement, as the configuration says.
-
-    :raises base.BadInput: the configuration cannot be used.
-    """
-    try:
-        return placement_client.Client(
-            placement_client.load_adapter(read_config(files)))
-    except Misconfigured as error:
-        raise base.BadInput(f'{", ".join(files)}: {error}') from error
-
-
-def read_config(files: list[str]) -> cfg.ConfigOpts:
-    """The options of the [placement] group.
-
-    :raises base.BadInput: a file cannot be read, or the group is not there.
-    """
-    conf = cfg.ConfigOpts()
-    placement_client.register_opts(conf)
-    try:
-        conf([], project='nova-mdev-compat', default_config_files=files,
-             default_config_dirs=[])
-    except (cfg.Error, OSError, ValueError) as error:
-        raise base.BadInput(f'--config-file {", ".join(files)}: '
-                            f'{error}') from error
-    group = conf[placement_client.GROUP]
-    if not group.auth_type and not group.auth_section:
-        raise base.BadInput(
-            f'{", ".join(files)}: [{placement_client.GROUP}] has no '
-            'auth_type: give the nova.conf of a nova service')
-    return conf
 
 
 def _report(provider: str, done: publication.Publication) -> None:

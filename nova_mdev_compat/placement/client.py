@@ -91,6 +91,19 @@ def load_adapter(conf: cfg.ConfigOpts) -> ksa_adapter.Adapter:
             f'the options of [{GROUP}] give no access: {error}') from error
 
 
+def make_adapter(session: Any, region_name: str | None = None,
+                 interface: str | None = None,
+                 endpoint: str | None = None) -> ksa_adapter.Adapter:
+    """An adapter for a session that somebody else has opened.
+
+    :param session: keystoneauth's.
+    :param endpoint: of placement; None: the service catalogue has it.
+    """
+    return ksa_adapter.Adapter(
+        session, service_type=_SERVICE_TYPE, region_name=region_name,
+        interface=interface, endpoint_override=endpoint)
+
+
 class Client:
     """Placement, as far as we need it. Threads may share it.
 
@@ -154,6 +167,11 @@ class Client:
         return {provider: dict(_object(held, 'resources'))
                 for provider, held
                 in _object(answer, 'allocations').items()}
+
+    def get(self, path: str, query: Iterable[tuple[str, str]],
+            deadline: Deadline) -> dict[str, Any]:
+        """The JSON object that placement answers to any other question."""
+        return self._get(path, query, deadline)
 
     def put_trait(self, name: str, deadline: Deadline) -> None:
         """Makes a trait, unless it is there."""

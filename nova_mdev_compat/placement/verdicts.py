@@ -29,6 +29,9 @@ from nova_mdev_compat.compat.verdict import Verdict
 MAX_VERDICTS = 16384
 MAX_MATCHERS = 1024
 
+#: The one of Nova's migration types that takes a device's state along.
+LIVE_MIGRATION = 'live-migration'
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Question:
@@ -42,6 +45,17 @@ class Question:
     level: Level
     plain_only: bool = True
     same_type: bool = False
+
+    @classmethod
+    def of_operation(cls, operation: str, honour_create: bool,
+                     live_migration_same_type: bool) -> Question:
+        """What an operation asks, with the options of these names.
+
+        :param operation: one of Nova's migration types.
+        """
+        live = operation == LIVE_MIGRATION
+        return cls('live' if live else 'cold', plain_only=not honour_create,
+                   same_type=live and live_migration_same_type)
 
 
 class Verdicts:

@@ -30,17 +30,14 @@ from nova_mdev_compat.scheduler import pairing
 from nova_mdev_compat.scheduler.pairing import HeldDevice
 from nova_mdev_compat.scheduler.source import Source
 
-LIVE_MIGRATION = 'live-migration'
 RESIZE = 'resize'
 ACCEPT = 'accept'
 
 
 def question(operation: str, settings: Settings) -> Question:
     """What an operation asks of a destination."""
-    live = operation == LIVE_MIGRATION
-    return Question('live' if live else 'cold',
-                    plain_only=not settings.honour_create,
-                    same_type=live and settings.live_migration_same_type)
+    return Question.of_operation(operation, settings.honour_create,
+                                 settings.live_migration_same_type)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

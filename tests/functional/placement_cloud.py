@@ -32,7 +32,7 @@ import testtools
 import webob
 from wsgi_intercept import interceptor
 
-from nova_mdev_compat.cmd import publish
+from nova_mdev_compat.cmd import configuration
 from nova_mdev_compat.codec import loading
 from nova_mdev_compat.codec import traits
 from nova_mdev_compat.compat.document import Document
@@ -74,7 +74,7 @@ class Placement(fixtures.Fixture):
             f'endpoint = {self.url}\n')
 
     def client(self) -> Client:
-        return publish.connect([str(self.configuration)])
+        return configuration.connect([str(self.configuration)])
 
     def _answer(self, environ: dict[str, Any],
                 start_response: Callable[..., Any]) -> Iterable[bytes]:

@@ -76,7 +76,8 @@ ROOMS = {
     'scheduler': Room(rooms=names('compat codec placement conf'),
                       guarded=names('nova')),
     'publisher': Room(rooms=names('compat codec placement conf')),
-    'cmd': Room(rooms=names('compat codec placement conf publisher')),
+    'fleet': Room(rooms=names('compat codec placement')),
+    'cmd': Room(rooms=names('compat codec placement conf publisher fleet')),
     # The package's own __init__, which everything imports.
     '': Room(third_party=names()),
 }
