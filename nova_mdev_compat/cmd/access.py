@@ -20,6 +20,8 @@ import math
 import os
 from typing import Any
 
+from oslo_config import cfg
+
 from nova_mdev_compat.cmd import base
 from nova_mdev_compat.cmd import cloud
 from nova_mdev_compat.cmd import configuration
@@ -77,7 +79,16 @@ def make(files: list[str], connection: Any = None) -> Access:
 
     :raises base.BadInput: the configuration cannot be used.
     """
-    conf = configuration.read_config(files)
+    return of_conf(configuration.read_config(files), files, connection)
+
+
+def of_conf(conf: cfg.ConfigOpts, files: list[str],
+            connection: Any = None) -> Access:
+    """Access with a configuration that was read.
+
+    :param files: where it came from, for messages.
+    :raises base.BadInput: it cannot be used.
+    """
     try:
         settings = conf_settings.check(conf)
         limit = conf[nova_options.SCHEDULER].max_placement_results

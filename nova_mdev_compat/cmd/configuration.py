@@ -49,15 +49,20 @@ def open_client(conf: cfg.ConfigOpts,
         raise base.BadInput(f'{", ".join(files)}: {error}') from error
 
 
+def register_opts(conf: cfg.ConfigOpts) -> None:
+    """Registers the options that the commands know."""
+    placement_client.register_opts(conf)
+    mdev_compat.register_opts(conf)
+    nova_options.register_opts(conf)
+
+
 def read_config(files: list[str]) -> cfg.ConfigOpts:
     """The options that the commands know; defaults where no file is given.
 
     :raises base.BadInput: a file cannot be read.
     """
     conf = cfg.ConfigOpts()
-    placement_client.register_opts(conf)
-    mdev_compat.register_opts(conf)
-    nova_options.register_opts(conf)
+    register_opts(conf)
     try:
         conf([], project='nova-mdev-compat', default_config_files=files,
              default_config_dirs=[])

@@ -22,8 +22,8 @@ import pathlib
 from typing import Any
 
 from nova_mdev_compat.cmd import base
-from nova_mdev_compat.fleet import matrix
 from nova_mdev_compat.fleet.kinds import Kind
+from nova_mdev_compat.fleet import matrix
 from nova_mdev_compat.fleet.matrix import Matrix
 
 _SUFFIXES = ('.svg', '.png')

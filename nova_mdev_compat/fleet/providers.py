@@ -76,11 +76,15 @@ class Fleet:
     :param providers: in the order of their hosts' and their own names.
     :param documents: usable documents by digest.
     :param unusable: why the others are not usable, by digest.
+    :param others: resource classes of the providers that carry a marker and
+        have no device, by UUID.
     """
 
     providers: tuple[DeviceProvider, ...]
     documents: Mapping[str, Document]
     unusable: Mapping[str, str]
+    others: Mapping[str, tuple[str, ...]] = dataclasses.field(
+        default_factory=dict)
 
     def of(self, uuid: str, resource_class: str) -> DeviceProvider | None:
         """The provider, if it has devices of the class."""

@@ -72,10 +72,13 @@ def read(client: Client, cache: TraitCache, patterns: Sequence[str],
     named = inventories.providers(client, deadline())
     capacities = _capacities(client, named, published, classes, deadline,
                              progress)
+    found = sorted(_providers(named, capacities, classes, published),
+                   key=lambda one: (one.host, one.name, one.uuid))
+    devices = {one.uuid for one in found}
     return Fleet(
-        tuple(sorted(_providers(named, capacities, classes, published),
-                     key=lambda one: (one.host, one.name, one.uuid))),
-        in_use.documents, in_use.unusable)
+        tuple(found), in_use.documents, in_use.unusable,
+        {uuid: tuple(sorted(capacities.get(uuid, ())))
+         for uuid in sorted(published.keys() - devices)})
 
 
 def device_classes(client: Client, patterns: Sequence[str],
