@@ -20,11 +20,13 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
+from oslo_log import log as logging
 from oslo_utils import uuidutils
 
 from nova_mdev_compat.cmd import access
 from nova_mdev_compat.cmd.access import Access
 from nova_mdev_compat.cmd import base
+from nova_mdev_compat.cmd.cloud import Server
 from nova_mdev_compat.compat import description
 from nova_mdev_compat.fleet import explanation
 from nova_mdev_compat.fleet.explanation import Answer
@@ -35,6 +37,9 @@ from nova_mdev_compat.fleet import kinds
 from nova_mdev_compat.fleet.providers import Fleet
 from nova_mdev_compat.fleet import source as fleet_source
 from nova_mdev_compat.fleet.source import Source
+from nova_mdev_compat.placement.errors import Unreachable
+
+LOG = logging.getLogger(__name__)
 
 GROUPED = ('Verdict', 'Device', 'Providers', 'Free', 'Hosts', 'Document',
            'Kind', 'Why', 'Reasons')
@@ -111,13 +116,27 @@ def _consumer(asked: Access,
     name, host = parsed_args.server, parsed_args.source_host
     if parsed_args.migration is not None:
         return _uuid('--migration', parsed_args.migration), host
-    server = asked.nova and asked.nova.find(
-        name, lambda uuid: bool(asked.cache.allocations(uuid)))
-    if server:
+    server = _server(asked, name)
+    if server is not None:
         return server.migration or server.uuid, host or (
             None if server.migration else server.host)
     # Perhaps it is a migration.
     return _uuid('SERVER', name), host
+
+
+def _server(asked: Access, name: str) -> Server | None:
+    if asked.nova is None:
+        return None
+    try:
+        return asked.nova.find(
+            name, lambda uuid: bool(asked.cache.allocations(uuid)))
+    except Unreachable as error:
+        if not uuidutils.is_uuid_like(name):
+            raise
+        # Placement alone has most of the answer.
+        LOG.warning('Nova cannot be asked whether a move of %s is under way: '
+                    '%s', name, error)
+        return None
 
 
 def _uuid(what: str, text: str) -> str:

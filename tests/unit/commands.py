@@ -44,16 +44,22 @@ class Output(fixtures.Fixture):
         return self._stream.getvalue()
 
 
+class LogSettings(fixtures.Fixture):
+    """Takes back what a command does to logging: cliff sets it up."""
+
+    def _setUp(self) -> None:
+        root = logging.getLogger()
+        self.addCleanup(root.setLevel, root.level)
+        self.useFixture(fixtures.MonkeyPatch('logging.root.handlers', []))
+
+
 class CommandTestCase(testtools.TestCase):
 
     def setUp(self) -> None:
         super().setUp()
         self.directory = pathlib.Path(
             self.useFixture(fixtures.TempDir()).path)
-        root = logging.getLogger()
-        # cliff sets up logging each time.
-        self.addCleanup(root.setLevel, root.level)
-        self.useFixture(fixtures.MonkeyPatch('logging.root.handlers', []))
+        self.useFixture(LogSettings())
 
     def file(self, name: str, content: Any) -> str:
         """A file's path; what is no text or bytes is written as JSON."""

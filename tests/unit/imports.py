@@ -78,6 +78,7 @@ ROOMS = {
     'publisher': Room(rooms=names('compat codec placement conf')),
     'fleet': Room(rooms=names('compat codec placement')),
     'cmd': Room(rooms=names('compat codec placement conf publisher fleet')),
+    'osc': Room(rooms=names('compat codec placement conf fleet cmd')),
     # The package's own __init__, which everything imports.
     '': Room(third_party=names()),
 }
