@@ -73,7 +73,7 @@ class Nova:
         # Rows of crashed migrations stay in these statuses; the newest one
         # that holds anything is the one.
         rows = sorted(
-            (row for row in self._compute.migrations(instance_uuid=server)
+            (row for row in self._compute.migrations(server_id=server)
              if row.status in _UNDER_WAY
              and row.migration_type != _EVACUATION),
             key=lambda row: row.created_at or '', reverse=True)

@@ -50,7 +50,8 @@ class LogSettings(fixtures.Fixture):
     def _setUp(self) -> None:
         root = logging.getLogger()
         self.addCleanup(root.setLevel, root.level)
-        self.useFixture(fixtures.MonkeyPatch('logging.root.handlers', []))
+        self.useFixture(fixtures.MonkeyPatch('logging.root.handlers',
+                                             [*root.handlers]))
 
 
 class CommandTestCase(testtools.TestCase):
@@ -82,7 +83,7 @@ class CommandTestCase(testtools.TestCase):
             'stderr': io.TextIOWrapper(io.BytesIO(), 'utf-8',
                                        'backslashreplace'),
         }
-        status = self._status(streams, arguments)
+        status = self._exit_status(streams, arguments)
         out, err = (self._text(streams[name])
                     for name in ('stdout', 'stderr'))
         self.addDetail('stderr', testtools.content.text_content(err))
@@ -90,7 +91,7 @@ class CommandTestCase(testtools.TestCase):
         # As a shell has it.
         return Result(status or 0, out, err)
 
-    def _status(self, streams: dict[str, io.TextIOWrapper],
+    def _exit_status(self, streams: dict[str, io.TextIOWrapper],
                 arguments: tuple[str, ...]) -> Any:
         before = {name: getattr(sys, name) for name in streams}
         try:
