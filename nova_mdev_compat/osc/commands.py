@@ -21,6 +21,7 @@ from nova_mdev_compat.cmd.access import Access
 from nova_mdev_compat.cmd import explain
 from nova_mdev_compat.cmd import headroom
 from nova_mdev_compat.cmd import matrix
+from nova_mdev_compat.cmd import plan
 
 
 class ByClient(access.ByOptions):
@@ -48,3 +49,7 @@ class Headroom(ByClient, headroom.Headroom):
 
 class Matrix(ByClient, matrix.Matrix):
     __doc__ = matrix.Matrix.__doc__
+
+
+class Plan(ByClient, plan.Plan):
+    __doc__ = plan.Plan.__doc__

@@ -92,7 +92,7 @@ class CommandTestCase(testtools.TestCase):
         return Result(status or 0, out, err)
 
     def _exit_status(self, streams: dict[str, io.TextIOWrapper],
-                arguments: tuple[str, ...]) -> Any:
+                     arguments: tuple[str, ...]) -> Any:
         before = {name: getattr(sys, name) for name in streams}
         try:
             for name, stream in streams.items():
