@@ -157,6 +157,13 @@ class Names(_Column):
         return f'{first} and {more} more' if more > 0 else first
 
 
+class Number(_Column):
+    """A number, or nothing."""
+
+    def human_readable(self) -> str:
+        return '' if self._value is None else str(self._value)
+
+
 class Raw(_Column):
     """What only a program reads, as it is."""
 

@@ -161,16 +161,13 @@ def _allocations(asked: Access,
 
 
 def _words(problem: Problem, found: Found) -> Iterator[str]:
-    total, done = len(problem.hosts), len(found.order)
-    if not found.left:
-        yield (f'{total} hosts can be upgraded one after another, with '
-               f'{len(found.moves)} live migrations.')
-        return
-    how = 'No order has more of them (all were looked through).' \
-        if found.exact else 'There may be an order that has more of them: ' \
-        'this fleet is too large to look through all.'
-    yield (f'{done} of {total} hosts can be upgraded; {len(found.left)} have '
-           f'to be kept back. {how}')
+    yield (f'Hosts that can be upgraded one after another: '
+           f'{len(found.order)} of {len(problem.hosts)}. Live migrations: '
+           f'{len(found.moves)}.')
+    if found.left:
+        yield 'No order has more hosts: all were looked through.' \
+            if found.exact else 'There may be an order that has more hosts: ' \
+            'the fleet is too large to look through all.'
 
 
 def _hosts(found: Found) -> Iterator[Sequence[Any]]:
@@ -181,12 +178,13 @@ def _hosts(found: Found) -> Iterator[Sequence[Any]]:
             moves += 1
             continue
         number += 1
-        yield number, 'upgrade', step.host, moves, base.Names([]), ''
+        yield (base.Number(number), 'upgrade', step.host, moves,
+               base.Names([]), '')
         moves = 0
     for host in found.left:
         stranded = [consumer for one, consumer in found.stranded
                     if one == host]
-        yield (None, 'keep back', host, 0, base.Names(stranded),
+        yield (base.Number(None), 'keep back', host, 0, base.Names(stranded),
                f'{len(stranded)} servers cannot leave it')
 
 
@@ -194,10 +192,12 @@ def _moves(fleet: Fleet, found: Found) -> Iterator[Sequence[Any]]:
     names = {one.uuid: one.name for one in fleet.providers}
     for number, step in enumerate(found.steps, 1):
         if not isinstance(step, Move):
-            yield number, 'upgrade', '', None, step.host, '', '', ''
+            yield (number, 'upgrade', '', base.Number(None), step.host, '', '',
+                   '')
             continue
         for before, after, amount in step.parts:
-            yield (number, 'move', step.consumer, amount, step.source,
+            yield (number, 'move', step.consumer, base.Number(amount),
+                   step.source,
                    names[before], step.destination, names[after])
 
 
@@ -215,4 +215,4 @@ def _advice(problem: Problem, found: Found,
         else:
             words = (f'{one.amount} devices of {labels[one.source]} find the '
                      'providers that accept them full')
-        yield None, 'advice', '', 0, base.Names([]), words
+        yield base.Number(None), 'advice', '', 0, base.Names([]), words

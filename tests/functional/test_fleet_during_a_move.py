@@ -28,6 +28,8 @@ published = documents.published
 class TestDuringALiveMigration(commands.CommandTestCase,
                                base.FunctionalTestCase):
 
+    KEEPS_LOG = True
+
     def setUp(self) -> None:
         super().setUp()
         self.told: list[commands.Result] = []

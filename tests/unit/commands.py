@@ -44,23 +44,21 @@ class Output(fixtures.Fixture):
         return self._stream.getvalue()
 
 
-class LogSettings(fixtures.Fixture):
-    """Takes back what a command does to logging: cliff sets it up."""
-
-    def _setUp(self) -> None:
-        root = logging.getLogger()
-        self.addCleanup(root.setLevel, root.level)
-        self.useFixture(fixtures.MonkeyPatch('logging.root.handlers',
-                                             [*root.handlers]))
-
-
 class CommandTestCase(testtools.TestCase):
+
+    #: Whether what others log goes where it did, beside what cliff sets up.
+    KEEPS_LOG = False
 
     def setUp(self) -> None:
         super().setUp()
         self.directory = pathlib.Path(
             self.useFixture(fixtures.TempDir()).path)
-        self.useFixture(LogSettings())
+        root = logging.getLogger()
+        # cliff sets up logging each time.
+        self.addCleanup(root.setLevel, root.level)
+        self.useFixture(fixtures.MonkeyPatch(
+            'logging.root.handlers',
+            [*root.handlers] if self.KEEPS_LOG else []))
 
     def file(self, name: str, content: Any) -> str:
         """A file's path; what is no text or bytes is written as JSON."""

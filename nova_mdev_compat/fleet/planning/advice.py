@@ -99,29 +99,35 @@ def _refused(problem: Problem, plan: Plan) -> Iterator[tuple[str, str]]:
         for (other_class, destination), free in sorted(
                 room.items(), key=lambda one: (-one[1], one[0])):
             if other_class == resource_class and free \
-                    and not problem.accepts(source, destination):
+                    and not problem.accepts(source, destination) \
+                    and problem.could_accept(source, destination):
                 yield source, destination
 
 
 def _rooms(problem: Problem, plan: Plan) -> Iterator[MakeRoom]:
     state = _end(problem, plan)
-    documents = {document for document in state.document.values()
-                 if document is not None}
-    for (_, source), amount in _stranded(problem, plan, state).items():
-        if any(problem.accepts(source, other) for other in documents):
-            yield MakeRoom(source, amount)
+    for (resource_class, source), hosts in _stranded(
+            problem, plan, state).items():
+        # On another host than one that they have to leave.
+        if any(problem.accepts(source, document)
+               for uuid, site in problem.sites.items()
+               if site.resource_class == resource_class and site.capacity
+               and hosts.keys() - {site.host}
+               for document in [state.document[uuid]] if document):
+            yield MakeRoom(source, sum(hosts.values()))
 
 
-def _stranded(problem: Problem, plan: Plan,
-              state: State) -> dict[tuple[str, str], int]:
-    """Devices that could not leave, by class and document."""
-    found: dict[tuple[str, str], int] = {}
-    for _, consumer in plan.stranded:
+def _stranded(problem: Problem, plan: Plan, state: State
+              ) -> dict[tuple[str, str], dict[str, int]]:
+    """Devices that could not leave, by class and document, by host."""
+    found: dict[tuple[str, str], dict[str, int]] = {}
+    for host, consumer in plan.stranded:
         for uuid, amount in state.parts[consumer]:
             document = state.document[uuid]
             if document is not None:
                 key = problem.sites[uuid].resource_class, document
-                found[key] = found.get(key, 0) + amount
+                hosts = found.setdefault(key, {})
+                hosts[host] = hosts.get(host, 0) + amount
     return found
 
 

@@ -73,12 +73,15 @@ class Problem:
 
     :param sites: by UUID.
     :param hosts: names of the hosts to be upgraded.
+    :param could_accept: whether some entry could make one document accept a
+        device of the other.
     """
 
     sites: Mapping[str, Site]
     loads: tuple[Load, ...]
     hosts: frozenset[str]
     accepts: Accepts
+    could_accept: Accepts = lambda source, destination: True
 
     def without(self, *hosts: str) -> Problem:
         """The same, but these hosts stay as they are."""

@@ -91,10 +91,16 @@ def build(fleet: Fleet, allocations: Mapping[str, Mapping[str, int]],
     def accepts(source: str, destination: str) -> bool:
         return verdicts.of(question, source, documents[source], destination,
                            documents[destination]).accepted
+
+    def could_accept(source: str, destination: str) -> bool:
+        one, other = (documents[digest].device
+                      for digest in (source, destination))
+        return one.device_api == other.device_api and (
+            not question.same_type or one.mdev_type == other.mdev_type)
     return Problem(
         sites, tuple(_loads(sites, allocations)),
         frozenset(site.host for site in sites.values()
-                  if site.document != site.upgraded), accepts)
+                  if site.document != site.upgraded), accepts, could_accept)
 
 
 def _loads(sites: Mapping[str, Site],
