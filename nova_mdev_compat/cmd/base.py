@@ -37,6 +37,7 @@ YES, NO, BAD_INPUT, UNREACHABLE = 0, 1, 2, 3
 STANDARD_INPUT = '-'
 MAX_DOCUMENT = strict_json.MAX_TEXT
 _NAMES = 3
+_LONG = 30
 
 
 if TYPE_CHECKING:
@@ -152,9 +153,11 @@ class Names(_Column):
     """Many names: the first few for people, all of them for programs."""
 
     def human_readable(self) -> str:
-        first = ', '.join(self._value[:_NAMES])
+        first = self._value[:_NAMES]
+        # Such as UUIDs, which a table would break anywhere.
+        between = '\n' if any(len(one) > _LONG for one in first) else ', '
         more = len(self._value) - _NAMES
-        return f'{first} and {more} more' if more > 0 else first
+        return between.join(first) + (f' and {more} more' if more > 0 else '')
 
 
 class Number(_Column):

@@ -37,9 +37,9 @@ _PEOPLE = ('No', 'Kind', 'Version', 'Details')
 #: One character each, so that sixty of them fit.
 MARKS = {matrix.LIVE: '#', matrix.OTHERWISE: 'o', matrix.COLD: 'c',
          matrix.REFUSED: '.'}
-_LEGEND = ('A row is a source, a column a destination. # accepted; o its '
-           'document accepts it, but Nova does not make what it asks for; '
-           'c accepted without its state; . refused.')
+_LEGEND = ('A row is a source, a column a destination.',
+           '# accepted        o accepted by the document, not by Nova',
+           '. refused         c accepted without its state')
 # Around and between the columns of a table.
 _FRAME, _BETWEEN = 4, 3
 _LEAST_MARKS = 10
@@ -98,7 +98,7 @@ class Matrix(access.ByOptions, base.Lister):
             self.human_columns = names
             super().produce_output(parsed_args, names, part)
             parsed_args.columns = []
-        self.say(parsed_args, _LEGEND)
+        self.say(parsed_args, *_LEGEND)
         return base.YES
 
 

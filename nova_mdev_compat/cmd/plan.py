@@ -57,8 +57,6 @@ class Plan(access.ByOptions, base.Lister):
     help.
     """
 
-    human_columns = COLUMNS
-
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser: argparse.ArgumentParser = super().get_parser(prog_name)
         parser.add_argument(
@@ -89,14 +87,21 @@ class Plan(access.ByOptions, base.Lister):
                            parsed_args.host or ['*'])
         found = planner.plan(problem)
         self.status = base.NO if found.left else base.YES
-        self.say(parsed_args, *_words(problem, found))
+        helpful = list(_advice(problem, found, {
+            kind.digest: kind.label for kind in kinds.kinds(
+                {**fleet.documents, **new})}))
+        self.say(parsed_args, *_words(problem, found), *helpful)
         if parsed_args.moves:
             self.human_columns = ('No', 'Action', 'Server', 'Devices',
                                   'From', 'To')
             return MOVES, _moves(fleet, found)
-        labels = {kind.digest: kind.label for kind in kinds.kinds(
-            {**fleet.documents, **new})}
-        return COLUMNS, [*_hosts(found), *_advice(problem, found, labels)]
+        rows = list(_hosts(found))
+        if base.is_for_people(parsed_args):
+            self.human_columns = COLUMNS[:5 if found.left else 4]
+        else:
+            rows += [(base.Number(None), 'advice', '', 0, base.Names([]),
+                      words) for words in helpful]
+        return COLUMNS, rows
 
 
 def _require() -> None:
@@ -202,17 +207,18 @@ def _moves(fleet: Fleet, found: Found) -> Iterator[Sequence[Any]]:
 
 
 def _advice(problem: Problem, found: Found,
-            labels: Mapping[str, str]) -> Iterator[Sequence[Any]]:
+            labels: Mapping[str, str]) -> Iterator[str]:
+    """What would help, in words."""
     for one in advice.advise(problem, found):
         if isinstance(one, advice.KeepBack):
-            words = (f'without {", ".join(one.hosts[:3])}'
-                     f'{" and others" if len(one.hosts) > 3 else ""} all '
-                     'others can be upgraded')
+            if len(one.hosts) < len(problem.hosts):
+                yield (f'Without {", ".join(one.hosts[:3])}'
+                       f'{" and others" if len(one.hosts) > 3 else ""} all '
+                       'others can be upgraded.')
         elif isinstance(one, advice.AddEntry):
-            words = (f'all can be upgraded if document {one.destination} '
-                     f'({labels[one.destination]}) accepts '
-                     f'{labels[one.source]}')
+            yield (f'All can be upgraded if document {one.destination} '
+                   f'({labels[one.destination]}) accepts '
+                   f'{labels[one.source]}.')
         else:
-            words = (f'{one.amount} devices of {labels[one.source]} find the '
-                     'providers that accept them full')
-        yield base.Number(None), 'advice', '', 0, base.Names([]), words
+            yield (f'{one.amount} devices of {labels[one.source]} find the '
+                   'providers that accept them full.')

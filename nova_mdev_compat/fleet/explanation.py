@@ -20,7 +20,6 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
 
-from nova_mdev_compat.compat import description
 from nova_mdev_compat.compat.verdict import Verdict
 from nova_mdev_compat.fleet.providers import CORRUPT
 from nova_mdev_compat.fleet.providers import DeviceProvider
@@ -223,12 +222,9 @@ class Explanation:
 
 
 def _here(source: HeldDevice, provider: DeviceProvider) -> str:
-    if provider.uuid != source.provider.uuid:
-        return 'the server is on this host'
-    document = provider.document
-    kind = description.describe_device(document.device) if document \
-        else provider.publication.fault
-    return f'the server holds {source.amount} of it: {kind}'
+    if provider.uuid == source.provider.uuid:
+        return f'the server holds {source.amount} of it'
+    return 'the server is on this host'
 
 
 def _reasons(verdict: Verdict) -> list[str]:
