@@ -66,8 +66,8 @@ class Plan(access.ByOptions, base.Lister):
                  'the same mdev type')
         parser.add_argument(
             '--host', action='append', default=[], metavar='PATTERN',
-            help='the compute nodes that are upgraded, by name or pattern '
-                 'such as "gpu-*" (default: all that have such a document); '
+            help='the compute nodes that are upgraded, by name or by a '
+                 "shell's pattern (default: all that have such a document); "
                  'may be given several times')
         parser.add_argument(
             '--replace', action='append', default=[], metavar='DIGEST=FILE',
