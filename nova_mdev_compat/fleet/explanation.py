@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from collections.abc import Iterator
-from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
 
@@ -25,7 +24,9 @@ from nova_mdev_compat.fleet.providers import CORRUPT
 from nova_mdev_compat.fleet.providers import DeviceProvider
 from nova_mdev_compat.fleet.providers import Fleet
 from nova_mdev_compat.fleet.providers import UNPUBLISHED
+from nova_mdev_compat.placement.offers import Candidate
 from nova_mdev_compat.placement.offers import Offers
+from nova_mdev_compat.placement import pairing
 from nova_mdev_compat.placement.verdicts import Question
 from nova_mdev_compat.placement.verdicts import Verdicts
 
@@ -129,6 +130,8 @@ class Explanation:
         self._policies = policies
         self._offered = offered
         self._verdicts = verdicts
+        self._by_uuid = {(one.uuid, one.resource_class): one
+                         for one in fleet.providers}
         classes = {one.provider.resource_class for one in sources}
         self._limited, self._all = (
             {name: offers.providers(name) for name in classes}
@@ -148,18 +151,43 @@ class Explanation:
             key=lambda one: OUTCOMES.index(one.outcome))]
 
     def has_somewhere(self) -> bool:
-        """Whether a candidate that Nova would see passes."""
-        return next(self._passing(), None) is not None
+        """Whether the filter keeps a candidate that Nova would see."""
+        root = self.sources[0].provider.root
+        return any(
+            self._fits(candidate) for candidate
+            in self._offered.limited.candidates
+            if all(provider.root != root
+                   for provider in self._taken(candidate)))
 
-    def _passing(self) -> Iterator[Mapping[str, Mapping[str, int]]]:
-        accepted = {(id(one.source), one.provider.uuid)
-                    for one in self.answers() if one.outcome == ACCEPTED}
-        for candidate in self._offered.limited.candidates:
-            if all((id(source), provider) in accepted
-                   for source in self._kinds()
-                   for provider, held in candidate.items()
-                   if source.provider.resource_class in held):
-                yield candidate
+    def _fits(self, candidate: Candidate) -> bool:
+        """As the filter judges it: by all pairs that Nova could make."""
+        return all(
+            pairing.fits(
+                [_held(one.provider, one.amount) for one in self.sources
+                 if one.provider.resource_class == name],
+                [_held(provider, candidate[provider.uuid][name])
+                 for provider in self._taken(candidate)
+                 if provider.resource_class == name],
+                self._accepts)
+            for name in self._limited)
+
+    def _taken(self, candidate: Candidate) -> Iterator[DeviceProvider]:
+        """The device providers that a candidate takes something from."""
+        for uuid, held in candidate.items():
+            for name in held:
+                provider = self._by_uuid.get((uuid, name))
+                if provider is not None:
+                    yield provider
+
+    def _accepts(self, source: pairing.HeldDevice,
+                 destination: pairing.HeldDevice) -> bool:
+        if source.document is None or source.digest is None:
+            return self._policies.unpublished_source
+        if destination.document is None or destination.digest is None:
+            return self._policies.unpublished_destination
+        return self._verdicts.of(
+            self._question, source.digest, source.document,
+            destination.digest, destination.document).accepted
 
     def _kinds(self) -> list[HeldDevice]:
         """One device of each kind: the others fare alike."""
@@ -219,6 +247,13 @@ class Explanation:
                 f'{self._offered.limit} candidates (max_placement_results)']
         return NO_ROOM, ['its host is disabled or has no room for '
                          f'{self._offered.common or "it"}']
+
+
+def _held(provider: DeviceProvider, amount: int) -> pairing.HeldDevice:
+    return pairing.HeldDevice(
+        provider.uuid, provider.resource_class, amount,
+        provider.digest if provider.document is not None else None,
+        provider.document)
 
 
 def _here(source: HeldDevice, provider: DeviceProvider) -> str:

@@ -238,6 +238,24 @@ class TestExplanation(testtools.TestCase):
             provider('good', document(), 2, 1), held=2)['good-0'])
         self.assertFalse(self.explanation.has_somewhere())
 
+    def test_two_kinds_of_device(self) -> None:
+        """Nova pairs by mdev type, so the others need not be accepted."""
+        one, other = document(), document('acme-t2')
+        sources = [provider('src', one, 1, 1),
+                   provider('src', other, 1, 1, number=1)]
+        others = [provider('dst', one), provider('dst', other, number=1)]
+        for devices, somewhere in ((('dst-0', 'dst-1'), True),
+                                   (('dst-0',), False), ((), False)):
+            offers = Offers(({uuid: {'VGPU': 1} for uuid in devices},),
+                            False)
+            explained = explanation.Explanation(
+                fleet(*sources, *others),
+                [explanation.HeldDevice(held, 1) for held in sources], LIVE,
+                explanation.Policies(), explanation.Offered(
+                    offers, offers, '', 1000), Verdicts())
+            self.assertEqual(somewhere, explained.has_somewhere())
+        self.assertEqual(2 * 4, len(explained.answers()))
+
     def test_policies(self) -> None:
         providers = provider('src', document(), 1, 1), provider('new', None)
         found = self.explain(*providers, offered=('new-0',),

@@ -27,8 +27,8 @@ import testtools
 
 from nova_mdev_compat.codec import loading
 from nova_mdev_compat.compat.document import Document
-from nova_mdev_compat.scheduler import pairing
-from nova_mdev_compat.scheduler.pairing import HeldDevice
+from nova_mdev_compat.placement import pairing
+from nova_mdev_compat.placement.pairing import HeldDevice
 
 CLASS = 'VGPU'
 PHYSICAL = 'physical'
