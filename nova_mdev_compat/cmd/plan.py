@@ -85,7 +85,8 @@ class Plan(access.ByOptions, base.Lister):
         fleet = asked.fleet()
         problem = _problem(asked, fleet, new, given,
                            parsed_args.host or ['*'])
-        found = planner.plan(problem)
+        with progress.count('Hosts planned') as step:
+            found = planner.plan(problem, step)
         self.status = base.NO if found.left else base.YES
         helpful = list(_advice(problem, found, {
             kind.digest: kind.label for kind in kinds.kinds(

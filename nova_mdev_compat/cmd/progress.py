@@ -14,8 +14,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Iterable
+from collections.abc import Iterator
 from collections.abc import Sequence
+import contextlib
 import sys
 from typing import TypeVar
 
@@ -34,3 +37,15 @@ def show(items: Sequence[T], title: str) -> Iterable[T]:
         items, desc=f'Reading {title}', file=sys.stderr, disable=None,
         leave=False, delay=_PATIENCE, dynamic_ncols=True)
     return bar
+
+
+@contextlib.contextmanager
+def count(title: str) -> Iterator[Callable[[str], None]]:
+    """A callable that is told of each step of a job of unknown length."""
+    with tqdm.tqdm(desc=title, file=sys.stderr, disable=None, leave=False,
+                   delay=_PATIENCE, dynamic_ncols=True,
+                   bar_format='{desc}: {n_fmt} {postfix}') as bar:
+        def step(words: str) -> None:
+            bar.set_postfix_str(words, refresh=False)
+            bar.update()
+        yield step

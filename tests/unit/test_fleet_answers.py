@@ -124,6 +124,9 @@ class TestKinds(testtools.TestCase):
             ['acme-t1 1.2 n 1', 'acme-t1 1.2 n absent', 'acme-t1 1.2 n true'],
             sorted(self.labels(document(n=1), document(),
                                document(n=True))))
+        # To Python these two are equal.
+        self.assertEqual(['acme-t1 1.2 n 1', 'acme-t1 1.2 n true'],
+                         self.labels(document(n=1), document(n=True)))
 
 
 class TestMatrix(testtools.TestCase):
@@ -236,6 +239,12 @@ class TestExplanation(testtools.TestCase):
         self.assertEqual('full', self.explain(
             provider('src', document(), 2, 2),
             provider('good', document(), 2, 1), held=2)['good-0'])
+        self.assertFalse(self.explanation.has_somewhere())
+
+    def test_its_own_host_is_no_somewhere(self) -> None:
+        self.explain(provider('src', document(), 1, 1),
+                     provider('src', document(), number=1),
+                     offered=('src-1',))
         self.assertFalse(self.explanation.has_somewhere())
 
     def test_two_kinds_of_device(self) -> None:

@@ -100,6 +100,14 @@ class TestPlan(testtools.TestCase):
         self.assertEqual(sorted(problem.hosts - {*found.order}),
                          list(found.left))
 
+    def test_heuristic_alone(self) -> None:
+        """It finds these by itself, the way over a full host too."""
+        for name, problem, most in CASES:
+            attempt = Attempt(problem, heuristic.PREFERENCES[0])
+            attempt.run(lambda host: None)
+            self.assertEqual(most, len(problem.hosts - attempt.state.pending),
+                             name)
+
     def test_order_looks_ahead(self) -> None:
         """Only one order works: h1 has to make room for h0's devices."""
         problem = upgrades.problem(
