@@ -21,6 +21,7 @@ import threading
 from typing import Any
 from wsgiref import simple_server
 
+import fixtures
 from openstackclient import shell
 
 from nova_mdev_compat.codec import canonical
@@ -132,6 +133,34 @@ class TestQuestions(OpenStackClientTestCase):
         for word in ('cmds_mdev_compat=', 'document explain headroom matrix',
                      "cmds_mdev_compat_document='list set show unset'"):
             self.assertIn(word, out)
+
+
+class TestCloudsYaml(FleetTestCase):
+    """`--os-cloud`, for who has no nova.conf."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        path = self.file('clouds.yaml', {'clouds': {'mine': {
+            'auth_type': 'admin_token', 'region_name': 'here',
+            'auth': {'endpoint': self.placement.url, 'token': cloud.TOKEN},
+            'placement_endpoint_override': self.placement.url}}})
+        self.useFixture(fixtures.EnvironmentVariable(
+            'OS_CLIENT_CONFIG_FILE', path))
+
+    def test_headroom(self) -> None:
+        result = self.run_command('headroom', '--os-cloud', 'mine', '-f',
+                                  'value', '-c', 'Stranded')
+        self.assertEqual((1, '80\n0\n0\n0\n'), (result.status, result.out),
+                         result.err)
+
+    def test_nova_is_not_there(self) -> None:
+        """A UUID is explained by placement alone; a name cannot be."""
+        server = sixty.server_uuid('old-01')
+        result = self.run_command('explain', '--os-cloud', 'mine', server)
+        self.assertEqual(0, result.status, result.err)
+        self.assertIn('Nova cannot be asked', result.err)
+        result = self.run_command('explain', '--os-cloud', 'mine', 'web1')
+        self.assertEqual(3, result.status, result.err)
 
 
 class _Quiet(simple_server.WSGIRequestHandler):
