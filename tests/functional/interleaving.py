@@ -22,10 +22,14 @@ from collections.abc import Callable
 from collections.abc import Hashable
 from collections.abc import Sequence
 import hashlib
+import io
+import json
 import queue
 import re
 import threading
 from typing import Any
+
+import requests
 
 from nova_mdev_compat.placement.client import Client
 
@@ -42,18 +46,11 @@ class _Abandoned(BaseException):
     """Ends the thread of an actor that need not go on."""
 
 
-class _Answer:
-    """As much of an answer as the client looks at."""
-
-    def __init__(self, status: int, body: Any) -> None:
-        self.status_code = status
-        self._body = body
-        self.text = str(body)
-
-    def json(self) -> Any:
-        if self._body is None:
-            raise ValueError('no body')
-        return self._body
+def _answer(status: int, body: Any) -> requests.Response:
+    found = requests.Response()
+    found.status_code = status
+    found.raw = io.BytesIO(b'' if body is None else json.dumps(body).encode())
+    return found
 
 
 class _Stepped:
@@ -94,17 +91,18 @@ class _Stepped:
             self.result = error
         self._stopped.put(False)
 
-    def request(self, url: str, method: str, json: Any = None,
-                **kwargs: Any) -> _Answer:
+    def request(self, url: str, method: str,
+                **kwargs: Any) -> requests.Response:
         """In place of keystoneauth's."""
         self._stopped.put(True)
         if not self._go.acquire(timeout=_TIMEOUT) or self._abandoned:
             raise _Abandoned()
-        status, body = self._send(method, url, json)
+        sent = kwargs.get('json')
+        status, body = self._send(method, url, sent)
         # Generations go on rising from one order to the next.
-        told = _GENERATION.sub('', f'{method} {url} {json} {status} {body}')
+        told = _GENERATION.sub('', f'{method} {url} {sent} {status} {body}')
         self.answers += (hashlib.sha256(told.encode()).hexdigest(),)
-        return _Answer(status, body)
+        return _answer(status, body)
 
 
 class Orders:
