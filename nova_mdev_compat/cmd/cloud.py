@@ -61,6 +61,9 @@ class Nova:
         :param holds: whether a consumer has allocations.
         :raises base.BadInput: several servers are called so.
         """
+        if not hasattr(self._compute, 'find_server'):
+            # What openstacksdk makes of a service that it does not find.
+            raise Unreachable('the cloud has no compute service')
         with _told():
             server = self._compute.find_server(name, all_projects=True)
             if server is None:

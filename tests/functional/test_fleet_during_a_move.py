@@ -37,7 +37,7 @@ class TestDuringALiveMigration(commands.CommandTestCase,
         connection = openstack.connect(
             auth_type='admin_token', region_name='region',
             auth={'endpoint': self.endpoint.url, 'token': 'admin'},
-            compute_endpoint_override=self.api_fixture.base_url,
+            compute_endpoint_override=self.api.base_url,
             placement_endpoint_override=self.endpoint.url)
         connection.session.additional_headers.update({
             'X-Auth-User': 'admin', 'X-Roles': 'admin',
