@@ -79,9 +79,9 @@ class FaultTestCase(base.FunctionalTestCase):
                          right=[published()])
         self.move = prepared.prepare(self, self.boot(), ['wrong', 'right'])
         served = self.useFixture(fault_proxy.Served(deploy.loadapp(
-            self.placement_fixture.conf_fixture.conf)))
+            self.placement.fixture.conf_fixture.conf)))
         self.proxy = self.useFixture(fault_proxy.FaultProxy(served.port))
-        endpoint.configure(self.proxy.url, self.placement_fixture.token)
+        endpoint.configure(self.proxy.url, self.placement.fixture.token)
         self.now = 1000.0
         self.useFixture(fixtures.MonkeyPatch(
             'nova_mdev_compat.scheduler.worker.TraitCache',
