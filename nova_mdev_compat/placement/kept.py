@@ -224,7 +224,9 @@ class Kept(Generic[T]):
         snapshot = self._snapshot
         if snapshot is not None and snapshot.serves(self._clock(), lifetime):
             return snapshot
-        error = (flight and flight.error) or self._error \
+        # While an answer is on its way, what an earlier question failed of is
+        # no news: it may be over.
+        error = (self._error if flight is None else flight.error) \
             or self._no_answer(lifetime)
         # Each raising would lengthen the stack that the last one left.
         raise error.with_traceback(None)

@@ -129,7 +129,7 @@ class KeptTestCase(testtools.TestCase):
         self.addCleanup(lambda: self.assertEqual([], broken))
         self.clock = Clock()
         self.answers = Answers()
-        self.addCleanup(self.answers.release_all)
+        self.addCleanup(self.finish)
         self.lifetime = Lifetime(TTL, MAX_AGE, LONG)
         self.kept: Kept[int] = Kept('the value', self.answers,
                                     lambda: self.lifetime, self.clock)
@@ -139,6 +139,16 @@ class KeptTestCase(testtools.TestCase):
         while not met():
             self.assertLess(time.monotonic(), end)
             time.sleep(0.001)
+
+    def finish(self) -> None:
+        """Let every fetch answer, and wait until all have done so.
+
+        One that lands later would speak in the next test's log.
+        """
+        self.answers.release_all()
+        for thread in threading.enumerate():
+            if thread.name.startswith('mdev-compat '):
+                thread.join(LONG)
 
     def land(self, *numbers: int) -> None:
         """Let fetches answer, and wait until they have done so."""

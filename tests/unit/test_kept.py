@@ -20,6 +20,7 @@ import sys
 import threading
 from unittest import mock
 
+from nova_mdev_compat.placement import deadline
 from nova_mdev_compat.placement.deadline import Deadline
 from nova_mdev_compat.placement.kept import Kept
 from nova_mdev_compat.placement.kept import Lifetime
@@ -244,6 +245,18 @@ class TestFailure(KeptTestCase):
         self.assert_raises('fetch 0 failed')
         self.assertEqual(1, self.answers.count)
         self.clock.advance(0.02)
+        self.assertEqual(1, self.kept.get())
+
+    def test_failure_is_not_raised_again_while_the_next_answer_is_due(
+            self) -> None:
+        self.answers.fail(0)
+        self.answers.hold(1)
+        self.assert_raises('fetch 0 failed')
+        self.clock.advance(TTL)
+        with deadline.within(0):
+            self.assert_raises('no answer within')
+        self.answers.wait_started(1)
+        self.land(1)
         self.assertEqual(1, self.kept.get())
 
     def test_error_that_is_raised_again_does_not_grow(self) -> None:
