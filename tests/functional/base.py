@@ -30,6 +30,7 @@ from tests.functional import hosts
 from tests.functional import ordering
 from tests.functional import paste
 from tests.functional import publication
+from tests.functional import write_locks
 
 CONF = nova.conf.CONF
 IMAGE = '155d900f-4e14-4e4c-a73d-069cbf4541e6'
@@ -58,6 +59,7 @@ class FunctionalTestCase(
         # It logs when a test is over, past the fixture that captures logs.
         logging.getLogger('nova.thread_pool_factory').setLevel(
             logging.WARNING)
+        self.useFixture(write_locks.WriteLocks())
         super().setUp()
         self.ranks = hosts.Ranks()
         self.useFixture(ordering.DeclaredOrder(self.ranks))
