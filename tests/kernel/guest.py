@@ -27,7 +27,8 @@ from tests.kernel import build
 #: Seconds after which a guest that has not stopped is given up.
 TIMEOUT = 600
 _MEMORY = '1G'
-_CONSOLE = 'console=ttyS0 quiet loglevel=4 reboot=t panic=-1'
+# A kernel that has crashed gives no verdict.
+_CONSOLE = 'console=ttyS0 quiet loglevel=4 reboot=t panic=-1 oops=panic'
 _ROOT = pathlib.Path(__file__).parents[2]
 #: Where QEMU's user network has this host.
 _GATEWAY = '10.0.2.2'
