@@ -48,6 +48,8 @@ from tests.kernel import table
 
 _ROOT = pathlib.Path(__file__).parents[2]
 _FAILED = 2
+#: Seconds for one live migration: four guests at the most, and Nova.
+_CHAIN_TIMEOUT = 5 * guest.TIMEOUT
 
 
 def main() -> int:
@@ -60,8 +62,10 @@ def main() -> int:
         with tempfile.TemporaryDirectory(dir=cache, prefix='run-') as folder:
             status = _ask(kernels, pathlib.Path(folder), arguments)
     except (build.BuildFailed, guest.GuestFailed, packages.Missing,
-            publishing.NotPublished) as error:
-        print(error, file=sys.stderr)
+            publishing.NotPublished, OSError, ValueError,
+            subprocess.SubprocessError) as error:
+        # Python would end with 1, which says that there is a disagreement.
+        print(f'{type(error).__name__}: {error}', file=sys.stderr)
         return _FAILED
     print('%.0f s' % (time.monotonic() - started))
     return status
@@ -119,6 +123,8 @@ def _chain(prepared: run.Run) -> int:
         [sys.executable, '-m', 'testtools.run', 'tests.kernel.chain'],
         cwd=_ROOT, text=True, stderr=subprocess.PIPE, env={
             **os.environ, run.VARIABLE: str(prepared.write()),
+            # Machines boot in it, and may wait for a processor.
+            'OS_TEST_TIMEOUT': str(_CHAIN_TIMEOUT),
             'OS_NOVA_DISABLE_EVENTLET_PATCHING': 'true'})
     if done.returncode:
         print(done.stderr, file=sys.stderr)

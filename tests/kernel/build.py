@@ -117,8 +117,8 @@ class _Tree:
         original = (self._tree / 'mtty.c.orig').read_text()
         for release, text in zip(RELEASES, (original, _raised(original))):
             self._make_with(text, release)
-            shutil.copy(self._tree / 'arch/x86/boot/bzImage',
-                        kernels.image(release))
+            _keep(self._tree / 'arch/x86/boot/bzImage',
+                  kernels.image(release))
         shutil.rmtree(self._tree)
         print('built in %.1f minutes' % ((time.monotonic() - started) / 60),
               flush=True)
@@ -179,8 +179,18 @@ def _raised(text: str) -> str:
     return text
 
 
+def _keep(made: pathlib.Path, place: pathlib.Path) -> None:
+    """Whole or not at all: what is there is taken for whole."""
+    partial = place.with_suffix('.partial')
+    shutil.copy(made, partial)
+    partial.replace(place)
+
+
 def _pack(kernels: Kernels) -> None:
-    """What the guests begin with: busybox, the program that asks, init."""
+    """What the guests begin with: busybox, the program that asks, init.
+
+    In place of the one before, which guests of another run may have open.
+    """
     root = kernels.folder / 'initramfs'
     for name in _FOLDERS:
         (root / name).mkdir(parents=True, exist_ok=True)
@@ -189,8 +199,9 @@ def _pack(kernels: Kernels) -> None:
     shutil.copy(_HERE / 'init', root / 'init')
     (root / 'init').chmod(0o755)
     subprocess.run(
-        'find . | cpio --quiet -o -H newc | gzip -1 > ../initramfs.gz',
+        'find . | cpio --quiet -o -H newc | gzip -1 > ../packed',
         shell=True, check=True, cwd=root)
+    (kernels.folder / 'packed').replace(kernels.initramfs)
 
 
 def compile_asker(place: pathlib.Path) -> None:

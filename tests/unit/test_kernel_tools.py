@@ -14,11 +14,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import pathlib
+import subprocess
+from unittest import mock
 
 import fixtures
 import testtools
 
+from tests.kernel import __main__ as command
 from tests.kernel import build
 from tests.kernel import guest
 from tests.kernel import machines
@@ -42,6 +47,21 @@ class TestBuild(testtools.TestCase):
     def test_another_driver_is_told(self) -> None:
         for text in (_MTTY.replace('0.1', '0.3'), _MTTY * 2, ''):
             self.assertRaises(build.BuildFailed, build._raised, text)
+
+    def test_half_an_image_is_not_kept(self) -> None:
+        folder = pathlib.Path(self.useFixture(fixtures.TempDir()).path)
+        made, place = folder / 'bzImage', folder / 'bzImage-old'
+        made.write_text('a kernel')
+
+        def interrupted(_: pathlib.Path, to: pathlib.Path) -> None:
+            to.write_text('a ker')
+            raise OSError('no space left')
+
+        with mock.patch('shutil.copy', interrupted):
+            self.assertRaises(OSError, build._keep, made, place)
+        self.assertFalse(place.exists())
+        build._keep(made, place)
+        self.assertEqual('a kernel', place.read_text())
 
     def test_releases_of_the_source(self) -> None:
         names = ['linux-source-6.1.tar.xz', 'linux-source-6.7.tar.xz',
@@ -72,6 +92,22 @@ class TestMachines(testtools.TestCase):
             build.Kernels(folder / 'kernels', '6.12'), folder,
             {machine: folder / machine.file for machine in machines.MACHINES})
         self.assertEqual(written, run.Run.read(written.write()))
+
+
+class TestCommand(testtools.TestCase):
+
+    def test_no_answer_is_no_disagreement(self) -> None:
+        folder = self.useFixture(fixtures.TempDir()).path
+        self.useFixture(fixtures.EnvironmentVariable(
+            'XDG_CACHE_HOME', folder))
+        self.useFixture(fixtures.MonkeyPatch('sys.argv', ['kernel']))
+        for error in (packages.Missing('gcc'), OSError('no space left'),
+                      guest.GuestFailed('an oops'), ValueError('check'),
+                      subprocess.CalledProcessError(1, 'gcc')):
+            with contextlib.redirect_stderr(io.StringIO()), \
+                    mock.patch.object(packages, 'install', autospec=True,
+                                      side_effect=error):
+                self.assertEqual(2, command.main())
 
 
 class TestGuest(testtools.TestCase):

@@ -24,14 +24,18 @@ import pathlib
 import fixtures
 import testtools
 from testtools import matchers
+import yaml
 
 from nova_mdev_compat.publisher.rules import loading
 from nova_mdev_compat.publisher.rules.rule_set import RuleSet
 from tests.kernel import machines
 from tests.kernel import recording
 from tests.kernel import table
+from tests.unit import rule_cases
 
 _WRONG = recording.FOLDER.parent / 'wrong-rules'
+#: Asked of one driver, whose stream was overwritten to be another's.
+_OF_ONE_DRIVER = rule_cases.DIRECTORY / 'kernel' / 'verdicts.yaml'
 #: What a vendor says who has raised the stream's version.
 _STATED = """\
 facts:
@@ -74,6 +78,26 @@ class TestRecordedVerdicts(testtools.TestCase):
                              recorded.version)
             self.assertThat([row for row in rows if row.kernel.done],
                             matchers.HasLength(4))
+
+    def test_streams_that_travelled_and_overwritten_ones(self) -> None:
+        """A driver's refusal is the same for both, to the error."""
+        known = yaml.safe_load(_OF_ONE_DRIVER.read_text('utf-8'))
+        for recorded in self.recordings():
+            said = {(source.file, destination.file): answer.as_json()
+                    for (source, destination), answer
+                    in recorded.verdicts.items()}
+            compared = 0
+            for verdict in known:
+                source, destination, stream = (
+                    verdict.pop('source'), verdict.pop('destination'),
+                    verdict.pop('stream', {}))
+                if stream not in ({}, {'minor': 1}):
+                    continue
+                release = 'new' if stream else 'old'
+                self.assertEqual(verdict, said[
+                    f'{source}-{release}', f'{destination}-old'])
+                compared += 1
+            self.assertEqual(8, compared)
 
     def test_a_stated_stream_agrees(self) -> None:
         """The vendor's statement changes how it is known, not the answer."""
