@@ -192,6 +192,7 @@ def _once(loader: Loader, wait: float) -> int:
     backoff = Backoff(running.interval)
     end = time.monotonic() + wait
     while True:
+        why = None
         try:
             done = running.agent.round()
             print(publisher_report.summary(done))
@@ -199,8 +200,9 @@ def _once(loader: Loader, wait: float) -> int:
         except PlacementError as error:
             if time.monotonic() >= end:
                 raise
-            LOG.warning('Placement: %s', error)
-            status = base.UNREACHABLE
+            why, status = str(error), base.UNREACHABLE
+        if why is not None:
+            LOG.warning('Placement: %s', why)
         left = end - time.monotonic()
         if status == base.YES or left <= 0:
             return base.BAD_INPUT if loader.faulty else status
@@ -222,6 +224,11 @@ def _set_up_logging(debug: bool) -> None:
     conf([], project=_PROJECT, default_config_files=[],
          default_config_dirs=[])
     conf.set_override('debug', debug)
+    if not debug:
+        # What they warn of is in our own line too.
+        conf.set_override('default_log_levels', [
+            *logging.get_default_log_levels(), 'keystoneauth=ERROR',
+            'stevedore=ERROR'])
     logging.setup(conf, _PROJECT)
 
 
