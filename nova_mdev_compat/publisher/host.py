@@ -76,9 +76,12 @@ class Host:
                    if failure.parents is None}
         wanted: dict[str, Wanted] = {}
         if not unknown:
-            self._tell(devices.problems(parents, self._configuration))
+            unseen = _unseen(found)
+            if not unseen:
+                self._tell(devices.problems(parents, self._configuration))
             for device in devices.devices(parents, self._configuration):
                 self._add(device, found, wanted, unknown)
+            unknown.update(unseen)
         return Intent(self._root(), {
             suffix: one for suffix, one in wanted.items()
             if suffix not in unknown}, unknown)
@@ -98,7 +101,7 @@ class Host:
         self._tell([f'{suffix}: {note}' for note in described.notes],
                    logging.INFO)
         if described.missing is not None:
-            self._tell([f'{suffix}: no rule knows the driver '
+            self._tell([f'{suffix}: no rule is for this device of the driver '
                         f'{described.missing}: its document accepts an '
                         'identical device under the identical release alone'])
         one = self._wanted(device, described)
@@ -139,6 +142,14 @@ class Host:
             if line not in self._told:
                 LOG.log(level, '%s', line)
                 self._told.add(line)
+
+
+def _unseen(found: Findings) -> dict[str, str]:
+    """Why parents are not known at all, by the kernel's name of them: which
+    provider would be theirs is not known either.
+    """
+    return {parent: str(failure) for failure in found.failures
+            for parent in failure.parents or () if parent not in found.parents}
 
 
 class FilesUsed:
