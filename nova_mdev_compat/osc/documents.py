@@ -146,7 +146,8 @@ def _find(asked: Access, name: str) -> tuple[str, Document]:
     :raises base.BadInput: there is none, or it cannot be used.
     """
     if _DIGEST.fullmatch(name):
-        names = asked.client.body(name, asked.deadline())
+        names = asked.client.traits(f'{traits.BODY_PREFIX}{name}_',
+                                    asked.deadline())
         try:
             return name, traits.decode(names, name)
         except traits.Undecodable as error:

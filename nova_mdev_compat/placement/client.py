@@ -32,7 +32,6 @@ from keystoneauth1 import exceptions as ksa_exceptions
 from keystoneauth1 import loading
 from oslo_config import cfg
 
-from nova_mdev_compat.codec import traits as trait_names
 from nova_mdev_compat.placement import bodies
 from nova_mdev_compat.placement.deadline import Deadline
 from nova_mdev_compat.placement.errors import BadRequest
@@ -131,21 +130,20 @@ class Client:
         self._adapter = adapter
 
     def traits(self, prefix: str, deadline: Deadline,
-               associated: bool = False) -> list[str]:
+               associated: bool = False, many: bool = False) -> list[str]:
         """Names of the traits that begin with a prefix, checked here.
 
         :param associated: only those that some provider carries.
+        :param many: the prefix is not that of one document or label.
         :raises TooLong: there are too many.
         """
-        return self._traits(prefix, deadline, _MAX_TRAITS, associated)
-
-    def body(self, digest: str, deadline: Deadline) -> list[str]:
-        """Names of the traits of one document's body.
-
-        :raises TooLong: there are more than any document needs.
-        """
-        return self._traits(f'{trait_names.BODY_PREFIX}{digest}_', deadline,
-                            _MAX_ONE)
+        query = {'name': f'startswith:{prefix}'}
+        if associated:
+            query['associated'] = 'true'
+        answer = self._get('/traits', query.items(), deadline,
+                           _MAX_TRAITS if associated or many else _MAX_ONE)
+        return [name for name in _strings(answer, 'traits')
+                if name.startswith(prefix)]
 
     def providers(self, required: Sequence[str], deadline: Deadline,
                   in_tree: str | None = None) -> list[str]:
@@ -226,15 +224,6 @@ class Client:
         self._send('PUT', f'/resource_providers/{provider}/traits', deadline,
                    json={'traits': sorted(traits),
                          'resource_provider_generation': generation})
-
-    def _traits(self, prefix: str, deadline: Deadline, limit: int,
-                associated: bool = False) -> list[str]:
-        query = {'name': f'startswith:{prefix}'}
-        if associated:
-            query['associated'] = 'true'
-        answer = self._get('/traits', query.items(), deadline, limit)
-        return [name for name in _strings(answer, 'traits')
-                if name.startswith(prefix)]
 
     def _providers(self, query: Iterable[tuple[str, str]],
                    deadline: Deadline) -> list[Provider]:

@@ -236,8 +236,8 @@ class DocumentStore:
 
     def _fetch(self, digest: str, deadline: Deadline) -> Document | str:
         try:
-            document = traits.decode(
-                self._client.body(digest, deadline), digest)
+            document = traits.decode(self._client.traits(
+                f'{traits.BODY_PREFIX}{digest}_', deadline), digest)
         except traits.Undecodable as error:
             return self._refuse(digest, error.why)
         except TooLong:

@@ -94,8 +94,8 @@ def publish(client: Client, provider: str, names: TraitNames,
 
 def _read_and_write_body(client: Client, names: TraitNames,
                          deadline: Deadline) -> list[str]:
-    return write_body(client, names, client.body(names.digest, deadline),
-                      deadline)
+    there = client.traits(f'{traits.BODY_PREFIX}{names.digest}_', deadline)
+    return write_body(client, names, there, deadline)
 
 
 def missing_chunks(names: TraitNames, there: Collection[str]) -> list[str]:

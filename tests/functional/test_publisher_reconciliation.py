@@ -410,4 +410,5 @@ class TestProviders(HostTestCase):
         self.assert_carried(doubted, last)
         self.assertEqual(self.PGPUS - 1,
                          len(done.difference.kept))
-        self.assertEqual(self.PGPUS - 1, self.said('keeps the'))
+        self.assertEqual(1, self.said(
+            'keep the document that they carry'))

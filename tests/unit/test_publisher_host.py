@@ -23,6 +23,7 @@ from nova_mdev_compat.publisher.findings import Findings
 from nova_mdev_compat.publisher.host import EVERYTHING
 from nova_mdev_compat.publisher.host import Host
 from nova_mdev_compat.publisher.rules.rule_set import RuleSet
+from nova_mdev_compat.publisher import wording
 
 CONFIG = """
 [DEFAULT]
@@ -57,6 +58,10 @@ class TestFailures(testtools.TestCase):
 
     def test_none(self) -> None:
         self.assertEqual(({*SUFFIXES}, {}), self.intent(NAMES))
+        # In one line for all, or a host of 256 would give as many.
+        (line,) = [line for line in self.log.output.splitlines()
+                   if 'no rule is for such a device' in line]
+        self.assertTrue(line.startswith(', '.join(SUFFIXES)))
 
     def test_of_everything(self) -> None:
         self.assertEqual(
@@ -81,3 +86,18 @@ class TestFailures(testtools.TestCase):
         self.assertNotIn(words, self.log.output)
         self.intent(())
         self.assertIn(words, self.log.output)
+
+
+class TestWording(testtools.TestCase):
+
+    def test_names(self) -> None:
+        for names, words in (
+                ('a', 'a'), ('ba', 'a, b'), ('cab', 'a, b, c'),
+                ('dcba', 'a, b, c and 1 more'),
+                (map(str, range(256)), '0, 1, 10 and 253 more')):
+            self.assertEqual(words, wording.named(names))
+
+    def test_reasons(self) -> None:
+        self.assertEqual(
+            [('x', ['a', 'c']), ('y', ['a', 'b'])], [*wording.by_reason([
+                ('c', 'x'), ('b', 'y'), ('a', 'y'), ('a', 'x')])])
