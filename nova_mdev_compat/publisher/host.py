@@ -120,7 +120,7 @@ class Host:
         for driver, names in wording.by_reason(
                 (suffix, one.missing) for suffix, one in described.items()
                 if one.missing is not None):
-            self._tell([f'{wording.named(names)}: no rule is for such a device '
+            self._tell([f'{wording.named(names)}: no rule is for this device '
                         f'of the driver {driver}: the document accepts an '
                         'identical device under the identical release alone'])
 

@@ -45,11 +45,7 @@ def missing(source: str) -> list[str]:
             continue
         if isinstance(value, types.ModuleType):
             found[alias.asname or alias.name] = value
-    stored = {node.id for node in ast.walk(tree)
-              if isinstance(node, ast.Name) and isinstance(
-                  node.ctx, ast.Store)} | {
-              node.arg for node in ast.walk(tree)
-              if isinstance(node, ast.arg)}
+    stored = set(_stored(tree))
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and isinstance(
                 node.value, ast.Name) and node.value.id not in stored:
@@ -57,6 +53,15 @@ def missing(source: str) -> list[str]:
             if module is not None and not hasattr(module, node.attr):
                 lost.append(f'{module.__name__}.{node.attr}')
     return lost
+
+
+def _stored(tree: ast.AST) -> Iterator[str]:
+    """Names that mean something else somewhere in the source."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+        elif isinstance(node, ast.arg):
+            yield node.arg
 
 
 def _imports(tree: ast.AST) -> Iterator[tuple[ast.ImportFrom, ast.alias]]:

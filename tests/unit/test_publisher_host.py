@@ -60,7 +60,7 @@ class TestFailures(testtools.TestCase):
         self.assertEqual(({*SUFFIXES}, {}), self.intent(NAMES))
         # In one line for all, or a host of 256 would give as many.
         (line,) = [line for line in self.log.output.splitlines()
-                   if 'no rule is for such a device' in line]
+                   if 'no rule is for this device' in line]
         self.assertTrue(line.startswith(', '.join(SUFFIXES)))
 
     def test_of_everything(self) -> None:
