@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+import glob
 from importlib import metadata
 import os
 import pathlib
@@ -44,9 +45,10 @@ from nova_mdev_compat.publisher.service import Service
 LOG = logging.getLogger(__name__)
 
 _PROJECT = 'nova-mdev-compat-publisher'
-#: Read when no other file is named; the first must be there.
-DEFAULT_FILES = ('/etc/nova/nova.conf', '/etc/nova/nova-compute.conf',
-                 '/etc/nova-mdev-compat/publisher.conf')
+#: Read after those of nova-compute when no other file is named.
+OWN_FILE = '/etc/nova-mdev-compat/publisher.conf'
+# To be named where there is none at all.
+_NOVA_CONF = '/etc/nova/nova.conf'
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -80,8 +82,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         '--config-file', action='append', metavar='FILE',
         help='configuration of nova-compute, with a [placement] group; may '
-             'be given several times (default: those that are there of '
-             f'{", ".join(DEFAULT_FILES)})')
+             'be given several times (default: what nova-compute finds by '
+             f'itself, such as {_NOVA_CONF} and {_NOVA_CONF}.d/*.conf, and '
+             f'{OWN_FILE})')
+    parser.add_argument(
+        '--config-dir', action='append', metavar='DIRECTORY', default=[],
+        help='directory whose *.conf files are read after the files; may be '
+             'given several times')
     parser.add_argument(
         '--sysfs-root', metavar='DIRECTORY',
         help="directory that stands for the host's /sys")
@@ -107,10 +114,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    files = arguments.config_file or [
-        name for name in DEFAULT_FILES
-        if name == DEFAULT_FILES[0] or os.path.exists(name)]
-    loader = Loader(files, arguments.sysfs_root)
+    loader = Loader(arguments.config_file or [], arguments.config_dir,
+                    arguments.sysfs_root)
     if arguments.health:
         return _say_health(loader.settings())
     _set_up_logging(arguments.debug)
@@ -122,14 +127,39 @@ def _run(arguments: argparse.Namespace) -> int:
     return base.YES
 
 
+def config_files(files: Sequence[str], folders: Sequence[str]) -> list[str]:
+    """The files that are read, in order.
+
+    :param files: these, then those of the folders; where none are named
+        what oslo.config finds for nova-compute, and then our own.
+    :raises base.BadInput: a folder is not there.
+    """
+    found = list(files)
+    named = bool(files or folders)
+    if not named:
+        found = cfg.find_config_files('nova', 'nova-compute')
+        folders = cfg.find_config_dirs('nova', 'nova-compute')
+    for folder in folders:
+        if not os.path.isdir(folder):
+            raise base.BadInput(f'--config-dir {folder}: no such directory')
+        found += sorted(glob.glob(os.path.join(
+            glob.escape(folder), '*.conf')))
+    if not named and os.path.exists(OWN_FILE):
+        found.append(OWN_FILE)
+    return found or [_NOVA_CONF]
+
+
 class Loader:
     """Reads the configuration and the rules, as often as it is asked to.
 
+    :param files: these, and those of the folders; see `config_files`.
     :param sysfs_root: in place of the configured one, or None.
     """
 
-    def __init__(self, files: list[str], sysfs_root: str | None) -> None:
-        self._files = files
+    def __init__(self, files: Sequence[str], folders: Sequence[str],
+                 sysfs_root: str | None) -> None:
+        self._named = files, folders
+        self._files: list[str] = []
         self._sysfs_root = sysfs_root
         self._used = host.FilesUsed()
         #: Whether some rules could not be read.
@@ -140,15 +170,14 @@ class Loader:
 
         :raises base.BadInput: one of them cannot be used.
         """
-        return self._settings(configuration.read_config(
-            self._files, options.register_opts))
+        return self._settings(self._read())
 
     def load(self) -> Running:
         """Everything that is needed for rounds.
 
         :raises base.BadInput: the configuration cannot be used.
         """
-        conf = configuration.read_config(self._files, options.register_opts)
+        conf = self._read()
         settings = self._settings(conf)
         try:
             client = configuration.open_client(conf, self._files)
@@ -161,6 +190,10 @@ class Loader:
                 f'{", ".join(self._files)}: {error}') from error
         return Running(Agent(client, one.intent, settings.timeout),
                        settings.interval, HealthFile(settings.health_file))
+
+    def _read(self) -> cfg.ConfigOpts:
+        self._files = config_files(*self._named)
+        return configuration.read_config(self._files, options.register_opts)
 
     def _settings(self, conf: cfg.ConfigOpts) -> options.Settings:
         try:
@@ -192,6 +225,7 @@ def _once(loader: Loader, wait: float) -> int:
     backoff = Backoff(running.interval)
     end = time.monotonic() + wait
     while True:
+        why = None
         try:
             done = running.agent.round()
             print(publisher_report.summary(done))
@@ -199,8 +233,9 @@ def _once(loader: Loader, wait: float) -> int:
         except PlacementError as error:
             if time.monotonic() >= end:
                 raise
-            LOG.warning('Placement: %s', error)
-            status = base.UNREACHABLE
+            why, status = str(error), base.UNREACHABLE
+        if why is not None:
+            LOG.warning('Placement: %s', why)
         left = end - time.monotonic()
         if status == base.YES or left <= 0:
             return base.BAD_INPUT if loader.faulty else status
@@ -222,6 +257,11 @@ def _set_up_logging(debug: bool) -> None:
     conf([], project=_PROJECT, default_config_files=[],
          default_config_dirs=[])
     conf.set_override('debug', debug)
+    if not debug:
+        # What they warn of is in our own line too.
+        conf.set_override('default_log_levels', [
+            *logging.get_default_log_levels(), 'keystoneauth=ERROR',
+            'stevedore=ERROR'])
     logging.setup(conf, _PROJECT)
 
 

@@ -104,7 +104,8 @@ class Collector:
         """What has no marker in use; nothing is written."""
         # First all names and then the markers in use: whatever comes between
         # is not among the names.
-        names = self._client.traits(traits.PREFIX, self._deadline())
+        names = self._client.traits(traits.PREFIX, self._deadline(),
+                                    many=True)
         used = set(map(traits.read_marker, self._client.traits(
             traits.PREFIX, self._deadline(), associated=True)))
         found = {digest: one for digest, one in self._by_digest(names)

@@ -15,6 +15,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Collection
+from collections.abc import Iterator
+from collections.abc import Mapping
 import dataclasses
 import json
 
@@ -29,6 +32,7 @@ from nova_mdev_compat.publisher.difference import State
 from nova_mdev_compat.publisher.intent import Intent
 from nova_mdev_compat.publisher import reconciliation
 from nova_mdev_compat.publisher.reconciliation import Outcome
+from nova_mdev_compat.publisher import wording
 
 LOG = logging.getLogger(__name__)
 
@@ -133,20 +137,36 @@ class Agent:
 def complaints(done: Round) -> list[str]:
     """What somebody should know, a line each."""
     return [
-        *(f'{name} is left as it is: {why}'
-          for name, why in sorted(done.intent.unknown.items())),
-        *(f'{name} is not in placement (yet); nova-compute makes it.'
-          for name in done.waiting_for),
-        *(f'{name} could not be written: {why}'
-          for name, why in sorted(done.outcome.failed.items())),
-        *(_kept(state) for state in done.difference.kept),
+        *_left(done.intent.unknown),
+        *_absent(done.waiting_for),
+        *(f'{wording.named(names)} could not be written: {why}' for why, names
+          in wording.by_reason(done.outcome.failed.items())),
+        *_kept(done.difference.kept),
         *(_nova_marks(state) for state in done.difference.nova_marks),
     ]
 
 
-def _kept(state: State) -> str:
-    return (f'{state.provider.name} keeps the document that it carries: '
-            'rules that would have a say are broken.')
+def _left(unknown: Mapping[str, str]) -> Iterator[str]:
+    for why, names in wording.by_reason(unknown.items()):
+        stay = 'is left as it is' if len(names) == 1 else \
+            'are left as they are'
+        yield f'{wording.named(names)} {stay}: {why}'
+
+
+def _absent(names: Collection[str]) -> Iterator[str]:
+    if names:
+        absent, them = ('is', 'it') if len(names) == 1 else ('are', 'them')
+        yield (f'{wording.named(names)} {absent} not in placement (yet); '
+               f'nova-compute makes {them}.')
+
+
+def _kept(states: Collection[State]) -> Iterator[str]:
+    if states:
+        names = wording.named(state.provider.name for state in states)
+        keep, them = ('keeps', 'it carries') if len(states) == 1 else \
+            ('keep', 'they carry')
+        yield (f'{names} {keep} the document that {them}: rules that would '
+               'have a say are broken.')
 
 
 def _nova_marks(state: State) -> str:

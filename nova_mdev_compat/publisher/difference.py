@@ -114,7 +114,7 @@ def compare(client: Client, intent: Intent,
     by_name = {one.name: one for one in tree}
     names = {provider_name(root.name, suffix): wanted
              for suffix, wanted in intent.wanted.items()}
-    there = frozenset(client.traits(traits.PREFIX, deadline))
+    there = frozenset(client.traits(traits.PREFIX, deadline, many=True))
     found = {name: wanted for name, wanted in names.items()
              if name in by_name}
     digests = {wanted.names.digest for wanted in found.values()}

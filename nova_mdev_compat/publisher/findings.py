@@ -140,9 +140,11 @@ def _run(name: str, probe: Callable[[str], Probe], root: str,
         _check(found)
     except ProbeFailed as error:
         return Failure(name, str(error))
-    # A site's own probe may raise anything, and must not stop the others.
-    except Exception as error:
-        LOG.exception('Probe %s', name)
+    # A site's own probe may raise anything, and must not stop the others; nor
+    # may it end the thread of the service's rounds.
+    except (Exception, SystemExit) as error:
+        # Whoever runs the probes says it, once; this would be every time.
+        LOG.debug('Probe %s', name, exc_info=True)
         return Failure(name, f'{type(error).__name__}: {error}')
     for parent in found:
         known = parents.get(parent.name)

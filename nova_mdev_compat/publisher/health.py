@@ -59,14 +59,16 @@ class HealthFile:
             return
         text = json.dumps({'pid': os.getpid(), 'time': round(time.time()),
                            'good_until': round(good_until), **more}, indent=1)
+        why = None
         try:
             new = self._path.with_name(self._path.name + '.new')
             new.write_text(text + '\n', 'utf-8')
             new.replace(self._path)
         except OSError as error:
-            # Nobody should lose publications for want of a file.
-            if not self._warned:
-                LOG.warning('The health file cannot be written: %s', error)
+            why = str(error)
+        # Nobody should lose publications for want of a file.
+        if why is not None and not self._warned:
+            LOG.warning('The health file cannot be written: %s', why)
             self._warned = True
 
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from collections.abc import Collection
 from collections.abc import Iterable
+from collections.abc import Mapping
 from collections.abc import Sequence
 import pathlib
 
@@ -35,6 +36,7 @@ from nova_mdev_compat.publisher.nova_conf import HostConfiguration
 from nova_mdev_compat.publisher.rules.faults import InvalidRule
 from nova_mdev_compat.publisher.rules.rule_set import Described
 from nova_mdev_compat.publisher.rules.rule_set import RuleSet
+from nova_mdev_compat.publisher import wording
 
 LOG = logging.getLogger(__name__)
 
@@ -76,15 +78,21 @@ class Host:
                    if failure.parents is None}
         wanted: dict[str, Wanted] = {}
         if not unknown:
-            self._tell(devices.problems(parents, self._configuration))
+            unseen = _unseen(found)
+            if not unseen:
+                self._tell(devices.problems(parents, self._configuration))
+            described: dict[str, Described] = {}
             for device in devices.devices(parents, self._configuration):
-                self._add(device, found, wanted, unknown)
+                self._add(device, found, wanted, unknown, described)
+            self._tell_of(described)
+            unknown.update(unseen)
         return Intent(self._root(), {
             suffix: one for suffix, one in wanted.items()
             if suffix not in unknown}, unknown)
 
     def _add(self, device: HostDevice, found: Findings,
-             wanted: dict[str, Wanted], unknown: dict[str, str]) -> None:
+             wanted: dict[str, Wanted], unknown: dict[str, str],
+             known: dict[str, Described]) -> None:
         suffix = device.provider_suffix
         failure = found.failure(device.parent)
         if failure is not None:
@@ -95,18 +103,26 @@ class Host:
         except InvalidRule as error:
             unknown[suffix] = str(error)
             return
-        self._tell([f'{suffix}: {note}' for note in described.notes],
-                   logging.INFO)
-        if described.missing is not None:
-            self._tell([f'{suffix}: no rule knows the driver '
-                        f'{described.missing}: its document accepts an '
-                        'identical device under the identical release alone'])
+        known[suffix] = described
         one = self._wanted(device, described)
         other = wanted.setdefault(suffix, one)
         if one.names != other.names:
             unknown[suffix] = ('devices with different documents share it: '
                                'give them device_spec entries with different '
                                'resource classes')
+
+    def _tell_of(self, described: Mapping[str, Described]) -> None:
+        """What the rules have to say, the same in one line for all."""
+        for note, names in wording.by_reason(
+                (suffix, note) for suffix, one in described.items()
+                for note in one.notes):
+            self._tell([f'{wording.named(names)}: {note}'], logging.INFO)
+        for driver, names in wording.by_reason(
+                (suffix, one.missing) for suffix, one in described.items()
+                if one.missing is not None):
+            self._tell([f'{wording.named(names)}: no rule is for this device '
+                        f'of the driver {driver}: the document accepts an '
+                        'identical device under the identical release alone'])
 
     def _wanted(self, device: HostDevice, described: Described) -> Wanted:
         names = traits.encode(described.document)
@@ -139,6 +155,14 @@ class Host:
             if line not in self._told:
                 LOG.log(level, '%s', line)
                 self._told.add(line)
+
+
+def _unseen(found: Findings) -> dict[str, str]:
+    """Why parents are not known at all, by the kernel's name of them: which
+    provider would be theirs is not known either.
+    """
+    return {parent: str(failure) for failure in found.failures
+            for parent in failure.parents or () if parent not in found.parents}
 
 
 class FilesUsed:

@@ -31,7 +31,7 @@ DEFAULT_CLASS = 'VGPU'
 
 # As in nova/pci/utils.py: any character stands before the function.
 _PCI_ADDRESS = re.compile(
-    '[0-9a-fA-F]{4}:[0-9a-fA-F]{2}:[0-9a-fA-F]{2}.[0-7]')
+    r'[\da-fA-F]{4}:[\da-fA-F]{2}:[\da-fA-F]{2}.[0-7]')
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -85,7 +85,10 @@ class MdevConfiguration:
         whatever the type's `mdev_class` is.
         """
         address = self.address(libvirt_name)
-        return self.classes.get(address or '', DEFAULT_CLASS)
+        # A comma too many in device_addresses names the empty text.
+        if address is None:
+            return DEFAULT_CLASS
+        return self.classes.get(address, DEFAULT_CLASS)
 
 
 def resolve(groups: Iterable[MdevGroup], exists: Callable[[str], bool]

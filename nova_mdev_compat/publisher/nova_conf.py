@@ -173,7 +173,8 @@ def _groups(conf: cfg.ConfigOpts) -> Iterable[MdevGroup]:
 
 
 def _identity_directories(conf: cfg.ConfigOpts) -> list[str]:
-    directories = [os.path.dirname(file) for file in conf.config_file]
+    directories = [os.path.dirname(file) or os.curdir
+                   for file in conf.config_file]
     if conf.state_path:
         directories.append(conf.state_path)
     return directories
@@ -184,5 +185,5 @@ def _identity_problems(conf: cfg.ConfigOpts,
     if root_uuid is None:
         where = ' or '.join(dict.fromkeys(_identity_directories(conf)))
         hint = '' if conf.state_path else ', and state_path is not set'
-        yield (f'there is no compute_id file in {where or "no directory"}'
+        yield (f'there is no compute_id file in {where or "any directory"}'
                f'{hint}: the root provider is looked for by its name')

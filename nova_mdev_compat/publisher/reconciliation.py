@@ -85,7 +85,7 @@ def settle(client: Client, difference: Difference,
     used = {state.wanted.names.digest: state.wanted.names
             for state in difference.to_mark}
     used.update((names.digest, names) for names in difference.bodies)
-    there = client.traits(traits.BODY_PREFIX, deadline())
+    there = client.traits(traits.BODY_PREFIX, deadline(), many=True)
     _write(client, used.values(), frozenset(there), outcome, deadline)
     return outcome
 

@@ -43,7 +43,7 @@ _FIRST_WAIT = 5.0
 # How much of the interval is left to chance.
 _JITTER = 0.2
 # SIGTERM waits so long for a round to end by itself.
-_GRACE = 1.0
+_GRACE = 0.7
 # Intervals that may go wrong in a row before the health file is bad news.
 _PATIENCE = 3
 
@@ -128,28 +128,35 @@ class Service:
             self._wake.clear()
 
     def _read_again(self) -> None:
+        why = None
         try:
             self._running = self._load()
         except Exception as error:
             # Whatever is wrong with what was edited: the service goes on.
+            why = str(error) or type(error).__name__
+        # Not while it is handled: oslo.log would say it a second time.
+        if why is not None:
             LOG.error('Nothing was reloaded, what was read before stays: %s',
-                      error)
+                      why)
             return
         self._backoff = Backoff(self._running.interval)
         LOG.info('Reloaded.')
 
     def _round(self) -> bool:
         """Whether nothing is left that could come right by itself."""
+        why = None
         try:
             done = self._running.agent.round()
         except PlacementError as error:
-            LOG.error('Placement: %s; what is published stays.', error)
-            self._failed(f'placement: {error}')
-            return False
+            why = str(error)
         except Exception as error:
             # A fault of ours or of a plug-in must not end the service.
             LOG.exception('The round failed; what is published stays.')
             self._failed(f'{type(error).__name__}: {error}')
+            return False
+        if why is not None:
+            LOG.error('Placement: %s; what is published stays.', why)
+            self._failed(f'placement: {why}')
             return False
         self._succeeded(done)
         return done.complete

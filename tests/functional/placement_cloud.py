@@ -215,6 +215,29 @@ def answer(status: int, detail: str) -> webob.Response:
         content_type='application/json', charset='utf-8')
 
 
+def crowded(placement: Placement, documents: int) -> Hook:
+    """Placement has the bodies of so many more documents than were made.
+
+    Making them takes a request each.
+    """
+    letters = str.maketrans('0123456789', 'BCDEFGHIJK')
+    more = [f'{traits.BODY_PREFIX}{str(number).translate(letters):A>26}_AAAA_'
+            f'{index}_3_{"A" * 195}'
+            for number in range(documents) for index in range(3)]
+    questions = [f'/traits?name=startswith:{prefix}'
+                 for prefix in (traits.PREFIX, traits.BODY_PREFIX)]
+
+    def hook(method: str, path: str) -> webob.Response | None:
+        if method != 'GET' or path not in questions:
+            return None
+        found = placement.call('GET', path)
+        return webob.Response(json.dumps(
+            {'traits': [*found['traits'], *more]}), 200,
+            content_type='application/json', charset='utf-8')
+
+    return hook
+
+
 def document(number: int = 0, *compatible: Json, **more: Json) -> Document:
     """One of many documents; accepts its own kind by default."""
     device = {'device_api': 'vfio-pci', 'mdev_type': 'acme-t',

@@ -26,7 +26,9 @@ from nova_mdev_compat.cmd import main
 from nova_mdev_compat.codec import tombstones
 from nova_mdev_compat.codec.tombstones import Tombstone
 from nova_mdev_compat.codec import traits
+from nova_mdev_compat.placement.collection import Collector
 from nova_mdev_compat.placement.collection import Fate
+from nova_mdev_compat.placement.deadline import Deadline
 from tests.functional import collection
 from tests.functional.collection import collect
 from tests.functional.collection import GRACE
@@ -68,6 +70,13 @@ class TestCollection(CollectionTestCase):
     def test_first_sight(self) -> None:
         self.assertEqual([Fate.SEEN], collect(self.client))
         self.assertEqual(({self.stone}, set()), (self.added(), self.gone()))
+
+    def test_thousands_of_bodies(self) -> None:
+        """That is when it is needed most."""
+        self.placement.hook = cloud.crowded(self.placement, 2000)
+        collector = Collector(self.client, GRACE, False, lambda: NOW,
+                              lambda: Deadline(cloud.TIMEOUT))
+        self.assertEqual(2001, len(collector.look().unused))
 
     def test_tombstones_are_nothing_to_readers(self) -> None:
         self.assertIsNone(traits.read_marker(self.stone))

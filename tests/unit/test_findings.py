@@ -15,6 +15,7 @@
 
 from collections.abc import Iterable
 from collections.abc import Mapping
+import logging
 import pathlib
 from typing import Any
 from unittest import mock
@@ -49,7 +50,7 @@ BAD_FACTS: tuple[tuple[str, dict[str, Any], str], ...] = (
 
 
 def probe(found: Iterable[Parent] = (),
-          raises: Exception | None = None) -> Any:
+          raises: BaseException | None = None) -> Any:
     """A class of probes that give or raise this."""
     class Given:
         def __init__(self, root: str) -> None:
@@ -137,11 +138,14 @@ class TestFind(testtools.TestCase):
         found = self.find(sysfs=probe([OTHER]), nvml=failing)
         self.assertIn("'A' is not a name", str(found.failure(OTHER.name)))
 
-    def test_any_exception_is_a_failure(self) -> None:
-        logger = self.useFixture(fixtures.FakeLogger())
-        found = self.find(sysfs=probe([OTHER]),
-                          site=probe(raises=KeyError('rack')))
-        self.assertEqual("probe site: KeyError: 'rack'",
+    @ddt.data((KeyError('rack'), "KeyError: 'rack'"),
+              (SystemExit(7), 'SystemExit: 7'))
+    @ddt.unpack
+    def test_any_exception_is_a_failure(self, error: BaseException,
+                                        words: str) -> None:
+        logger = self.useFixture(fixtures.FakeLogger(level=logging.DEBUG))
+        found = self.find(sysfs=probe([OTHER]), site=probe(raises=error))
+        self.assertEqual(f'probe site: {words}',
                          str(found.failure(OTHER.name)))
         self.assertEqual({OTHER.name: OTHER}, found.parents)
         self.assertEqual(1, logger.output.count('Traceback'))

@@ -179,6 +179,8 @@ class TestMdevTypes(AgreementTestCase):
     @settings(max_examples=300, deadline=None)
     @given(st.lists(st.sampled_from(TYPES), max_size=4),
            st.dictionaries(st.sampled_from(TYPES), GROUPS))
+    @example(['mtty-1'], {'mtty-1': {
+        'device_addresses': ',0000:84:00.0', 'mdev_class': 'CUSTOM_A'}})
     def test_types_and_classes(self, enabled: list[str],
                                groups: dict[str, dict[str, str]]) -> None:
         self.assertAgree(self.by_nova, self.by_us,

@@ -85,7 +85,8 @@ def remove(path: str) -> Callable[[pathlib.Path], None]:
     return unlink
 
 
-#: Title, what is done to the tree of Intel GVT-g, words of the failure.
+#: Title, what is done to the tree of Intel GVT-g, words of the failure of its
+#: one parent.
 BROKEN = (
     ('types in a circle',
      replace_by_link(TYPES, 'mdev_supported_types'), 'mdev_supported_types'),
@@ -100,6 +101,9 @@ BROKEN = (
      replace_by_link(f'{TYPE}/description', 'description'), 'description'),
     ('an id in a circle', replace_by_link(f'{GVT}/vendor', 'vendor'),
      'vendor'),
+)
+#: The same, of the failure of everything.
+NOTHING_KNOWN = (
     ('parents in a circle',
      replace_by_link('sys/class/mdev_bus', 'mdev_bus'), 'mdev_bus'),
     ('PCI devices in a circle',
@@ -183,7 +187,28 @@ class TestBroken(ProbeTestCase):
         damage(self.gvt())
         error = self.assertRaises(ProbeFailed, self.found)
         self.assertIn(words, str(error))
+        self.assertEqual({'0000:00:02.0'}, error.parents)
+        self.assertEqual((), error.found)
+
+    @ddt.data(*NOTHING_KNOWN)
+    @ddt.unpack
+    def test_finds_out_nothing(
+            self, title: str, damage: Callable[[pathlib.Path], None],
+            words: str) -> None:
+        damage(self.gvt())
+        error = self.assertRaises(ProbeFailed, self.found)
+        self.assertIn(words, str(error))
         self.assertIsNone(error.parents)
+
+    def test_others_go_on(self) -> None:
+        sysfs_trees.unpack_captured(self.root)
+        types = 'sys/devices/virtual/{0}/{0}/mdev_supported_types'
+        for name in ('mtty', 'mbochs'):
+            remove(types.format(name))(self.root)
+        error = self.assertRaises(ProbeFailed, self.found)
+        self.assertEqual({'mtty', 'mbochs'}, error.parents)
+        self.assertEqual((CAPTURED['mdpy'],), error.found)
+        self.assertTrue(str(error).endswith('; and 1 more like this'))
 
     @ddt.data(*LEFT_OUT)
     @ddt.unpack

@@ -15,6 +15,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
 
@@ -45,7 +46,7 @@ class SysfsProbe:
 
         :param known: not looked at.
         :raises ProbeFailed: a directory or a file that must be known cannot
-            be read.
+            be read. One parent's does not count against the others.
         """
         if not self._tree.exists('class'):
             raise ProbeFailed(f'{self._tree.root}: it is not a sysfs, as it '
@@ -53,7 +54,17 @@ class SysfsProbe:
         scan = _Scan(self._tree)
         found = {parent.name: parent for parent in scan.pci_devices()}
         found.update((parent.name, parent) for parent in scan.mdev_parents())
+        if scan.failures:
+            raise ProbeFailed(_words(scan.failures), scan.failures, [
+                parent for name, parent in found.items()
+                if name not in scan.failures])
         return list(found.values())
+
+
+def _words(failures: Mapping[str, str]) -> str:
+    reasons = list(dict.fromkeys(failures.values()))
+    more = len(reasons) - 1
+    return reasons[0] + (f'; and {more} more like this' if more else '')
 
 
 class _Scan:
@@ -63,19 +74,34 @@ class _Scan:
         self._tree = tree
         self._host = _host_facts(tree)
         self._physical: dict[str, dict[str, Fact]] = {}
+        #: Why a parent's facts are not known, by its name.
+        self.failures: dict[str, str] = {}
 
     def pci_devices(self) -> Iterator[Parent]:
-        for name in self._tree.names(pci.DEVICES) or ():
-            facts = self._facts(f'{pci.DEVICES}/{name}', name)
-            if 'pci.vendor' in facts:
-                yield Parent(name, facts)
+        return self._each(pci.DEVICES, self._pci_device)
 
     def mdev_parents(self) -> Iterator[Parent]:
-        for name in self._tree.names(_MDEV_PARENTS) or ():
-            path = f'{_MDEV_PARENTS}/{name}'
-            types = mdev_types.read(self._tree, path)
-            if types is not None:
-                yield Parent(name, self._facts(path, name), types)
+        return self._each(_MDEV_PARENTS, self._mdev_parent)
+
+    def _each(self, folder: str, read: Callable[[str, str], Parent | None]
+              ) -> Iterator[Parent]:
+        for name in self._tree.names(folder) or ():
+            try:
+                found = read(f'{folder}/{name}', name)
+            except ProbeFailed as error:
+                self.failures.setdefault(name, str(error))
+                continue
+            if found is not None:
+                yield found
+
+    def _pci_device(self, path: str, name: str) -> Parent | None:
+        facts = self._facts(path, name)
+        return Parent(name, facts) if 'pci.vendor' in facts else None
+
+    def _mdev_parent(self, path: str, name: str) -> Parent | None:
+        types = mdev_types.read(self._tree, path)
+        return None if types is None else Parent(
+            name, self._facts(path, name), types)
 
     def _facts(self, path: str, name: str) -> dict[str, Fact]:
         facts = {**self._host, **device.read(self._tree, path)}
