@@ -157,8 +157,24 @@ def _one(error: _Error) -> str:
         'maxItems': f'{size} items are over the limit of {error.wanted}',
         'maxProperties': f'{size} members are over the limit of '
                          f'{error.wanted}',
+        'uniqueItems': f'{_repeated(error)} is there more than once',
     }.get(error.keyword, f'{_shown(error.found)} is not right here')
-    return f'{found}; allowed: {error.schema["description"]}'
+    return f'{found}; allowed: {error.schema["description"]}{_near(error)}'
+
+
+def _repeated(error: _Error) -> str:
+    """The first item that is there again."""
+    if error.keyword != 'uniqueItems':
+        return ''
+    return _shown(next(item for index, item in enumerate(error.found)
+                       if item in error.found[:index]))
+
+
+def _near(error: _Error) -> str:
+    """The value that may have been meant, where there are only a few."""
+    near = difflib.get_close_matches(
+        str(error.found), error.wanted, n=1) if error.keyword == 'enum' else ()
+    return f'; did you mean {_shown(near[0])}?' if near else ''
 
 
 def _shown(value: Any) -> str:

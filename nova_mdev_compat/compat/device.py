@@ -89,6 +89,13 @@ def same(one: Value | None, other: Value | None) -> bool:
     return type(one) is type(other) and one == other
 
 
+def alike(one: Device, other: Device) -> bool:
+    """Equality of devices in which `true` is not 1."""
+    return one.device_api == other.device_api and all(
+        same(one.fields.get(field), other.fields.get(field))
+        for field in one.fields.keys() | other.fields.keys())
+
+
 # Control characters are those of Unicode's category Cc.
 _MDEV_TYPE = re.compile(
     r'[^-/\x00-\x1f\x7f-\x9f]+-[^/\x00-\x1f\x7f-\x9f]+')

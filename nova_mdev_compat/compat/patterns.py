@@ -155,9 +155,13 @@ class Between(Pattern):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Loads(Pattern):
-    """The rule of versions: the same major, a minor that is not newer."""
+    """The rule of versions: the same major, a minor that is not newer.
+
+    :param named: whether an entry names the version; else it is `self`'s.
+    """
 
     version: Version
+    named: bool = False
 
     def match(self, value: Value | None, bound: Bindings) -> Bindings | None:
         fits = isinstance(value, Version) and self.version.loads(value)
@@ -171,10 +175,11 @@ class Loads(Pattern):
     def advice(self, value: Value | None) -> str:
         if not isinstance(value, Version):
             return 'a version on one side only is a mismatch'
-        if value.major == self.version.major:
-            return f'a destination at {value.major}.{value.minor} or newer ' \
-                'would load it'
-        return ''
+        if value.major != self.version.major:
+            return ''
+        release = f'{value.major}.{value.minor} or newer'
+        return f'its document would have to name {release}' if self.named \
+            else f'a destination at {release} would load it'
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -114,6 +114,18 @@ class TestWords(testtools.TestCase):
         self.assertEqual([words],
                          [reason.message for reason in verdict.reasons])
 
+    def test_version_that_an_entry_names(self) -> None:
+        # A newer driver would not help: the document names the release.
+        verdict = Matcher(document(
+            [{'mdev_type': 'a-c', 'software_version': '2.5'}],
+            software_version='1.3')).match(document(
+                [], mdev_type='a-c', software_version='2.6').device)
+        self.assertEqual(
+            ['software_version: the source has "2.6", this device accepts '
+             'only 2.0 to 2.5 (the same major, and no newer minor); its '
+             'document would have to name 2.6 or newer'],
+            [reason.message for reason in verdict.reasons])
+
     def test_variables_that_disagree(self) -> None:
         verdict = Matcher(document(
             [{'variables': {'n': {'minimum': 1, 'maximum': 9}},
