@@ -21,7 +21,9 @@ import testtools
 from nova_mdev_compat.codec import loading
 from nova_mdev_compat.compat import description
 from nova_mdev_compat.compat.document import Document
+from nova_mdev_compat.compat import matching
 from nova_mdev_compat.compat.matching import Matcher
+from nova_mdev_compat.compat.patterns import Absent
 
 
 def document(compatible: Any, **device: Any) -> Document:
@@ -163,6 +165,20 @@ class TestWords(testtools.TestCase):
             [{'attributes': {'a': {'any_of': list(range(100))}}}])).match(
             document([], attributes={'a': -1}).device)
         self.assertIn('14, 15, ... (100 in all)', verdict.reasons[0].message)
+
+    def test_closest_costs_what_an_entry_names(self) -> None:
+        # A source may differ in a thousand facts, and there are 64 entries.
+        class Closed(dict[Any, Any]):
+            __iter__ = keys = items = values = None  # type: ignore[assignment]
+
+        found = document([{}, {'attributes': {'a': 1}},
+                          {'attributes': {'a': 2, 'b': 3, 'c': 4}}])
+        source = document([], attributes={'a': 2}).device
+        differences = Closed({('attributes', name): Absent()
+                              for name in 'abxyz'})
+        self.assertEqual([5, 5, 5], [
+            matching._distance(entry, source, differences)
+            for entry in found.entries])
 
     def test_cold_hint(self) -> None:
         found = Matcher(document(

@@ -19,6 +19,7 @@ import ddt
 import testtools
 
 from nova_mdev_compat.codec import loading
+from nova_mdev_compat.codec import schema
 from nova_mdev_compat.codec import strict_json
 from nova_mdev_compat.compat import faults
 from nova_mdev_compat.compat.faults import InvalidDocument
@@ -182,6 +183,9 @@ TABLE = (
     ('the same string twice', with_entry(
         attributes={'n': ['a', 'b', 'c', 'b']}),
      {'/compatible/0/attributes/n': '"b" is there more than once; allowed: '}),
+    ('no more than once', with_entry(attributes={'n': ['1', 'a', 1, True]}),
+     {'/compatible/0/attributes/n/2': '1 is not right here',
+      '/compatible/0/attributes/n/3': 'true is not right here'}),
     ('the same number twice', with_entry(
         variables={'v': {'enum': [1, 2, 2]}}, attributes={'n': '${v}'}),
      {'/compatible/0/variables/v/enum': '2 is there more than once'}),
@@ -265,6 +269,18 @@ class TestFaults(testtools.TestCase):
         text = '{' + ', '.join(
             f'"{number % 40_000}": 1' for number in range(80_000)) + '}'
         self.assertEqual(40_000, len(strict_json.parse(text).faults))
+
+    def test_many_items(self) -> None:
+        # The same; they cannot be sorted, so as to find what is there twice.
+        items = [*map(str, range(30_000)), 1]
+        for more, wanted in (([], ['/self/attributes/a/30000']),
+                             (['7'], ['/self/attributes/a'])):
+            found = {fault.pointer: fault.message for _, fault in
+                     schema.find_faults({'format': 1, 'compatible': [],
+                                         'self': {**SELF, 'attributes': {
+                                             'a': [*items, *more]}}})}
+            self.assertTrue(set(wanted) <= set(found), found)
+        self.assertIn('"7" is there more than once', found[wanted[0]])
 
     def test_deepest_text(self) -> None:
         self.assertEqual((), strict_json.parse('[' * 17 + ']' * 17).faults)
