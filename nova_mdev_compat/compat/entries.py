@@ -33,13 +33,15 @@ from nova_mdev_compat.compat.patterns import Text
 from nova_mdev_compat.compat.places import Faults
 from nova_mdev_compat.compat.places import Path
 from nova_mdev_compat.compat.templates import Template
+from nova_mdev_compat.compat.variables import INT64_MAX
+from nova_mdev_compat.compat.variables import INT64_MIN
 from nova_mdev_compat.compat.variables import Variable
 
 _BIND_NOTHING = {SOFTWARE_VERSION[0], 'level', 'variables'}
 
 # Stands for a variable whose declaration is at fault: every value that one
 # could have, so that what uses it is not blamed for that.
-_UNREAD = Variable(-2**31, 2**31 - 1)
+_UNREAD = Variable(INT64_MIN, INT64_MAX)
 
 
 def members(value: Any) -> dict[str, Any]:

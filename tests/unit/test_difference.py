@@ -345,6 +345,13 @@ class TestInWords(testtools.TestCase):
                     if not each.is_symbolic
                     else testtools.matchers.HasLength(2), title)
 
+    def test_symbolic(self) -> None:
+        for top, wanted in ((256, False), (257, True)):
+            found, = difference.differences(document([{
+                'variables': {'n': {'minimum': 1, 'maximum': top}},
+                'mdev_type': 'a-${n}'}]), document([]), 'live')
+            self.assertIs(wanted, found.is_symbolic)
+
     def test_levels(self) -> None:
         one = document([{'level': 'cold', 'attributes': {'x': 1}}])
         self.assertEqual(
@@ -442,10 +449,11 @@ class TestMadeDifferently(testtools.TestCase):
         self.assertEqual(['its own kind'], self.told(*found, level='cold'))
 
     def test_another_device_api(self) -> None:
-        self.assertEqual([], self.told(*(
-            load({'format': 1, 'self': {'device_api': api},
-                  'compatible': [self.recipe({}, x=1), *more]})
-            for api, more in (('vfio-ap', []), ('vfio-ccw', [{}])))))
+        ap, ccw = (load({'format': 1, 'self': {'device_api': api},
+                         'compatible': [self.recipe({}, x=api)]})
+                   for api in ('vfio-ap', 'vfio-ccw'))
+        self.assertEqual([], self.told(ap, ccw))
+        self.assertEqual([], self.told(ccw, ap))
 
     def test_too_many_steps(self) -> None:
         many = [document([self.recipe({
