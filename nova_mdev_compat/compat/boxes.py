@@ -141,7 +141,7 @@ def _asked(entry: Entry, device: Device, bound: Bindings | None
     for field, value in entry.recipe.fields.items():
         wanted: Value | None
         if isinstance(value, Template):
-            wanted = _filled(value, field, bound)
+            wanted = _filled(value, bound)
         elif isinstance(value, tuple):
             wanted = frozenset(value) or None
         else:
@@ -150,12 +150,10 @@ def _asked(entry: Entry, device: Device, bound: Bindings | None
             yield field, type(wanted).__name__, wanted
 
 
-def _filled(template: Template, field: Field,
-            bound: Bindings | None) -> str | int:
+def _filled(template: Template, bound: Bindings | None) -> str | int:
     if bound is None and template.expressions:
         return f'\0{template.text}'
-    if field == MDEV_TYPE:
-        return template.fill(bound or {})
+    # Of an mdev type this is text: no number alone is one.
     return template.fill_value(bound or {})
 
 
