@@ -168,9 +168,10 @@ TABLE = (
       '/compatible/0/attributes/m': 'uses w, which'}),
     ('variables that are none', with_entry(
         variables=[], mdev_type='a${x}', attributes={'n': '${y}'},
-        create={'mdev_type': 'a-${z}'}, software_version='1'),
+        create={'mdev_type': 'a-${z}'},
+        software_version={'minimum': '2.0', 'maximum': '1.0'}),
      {'/compatible/0/variables': '[] is not right here; allowed: an object',
-      '/compatible/0/software_version': '"1" is not right'}),
+      '/compatible/0/software_version': 'minimum 2.0 is over'}),
     ('no object', {'format': 1, 'self': SELF, 'compatible': ['x']},
      {'/compatible/0': '"x" is not right here; allowed: an object'}),
     ('no array', {'format': 1, 'self': SELF, 'compatible': {}},
