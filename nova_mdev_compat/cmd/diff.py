@@ -15,12 +15,20 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from collections.abc import Iterator
+from typing import TypeAlias
 
 from nova_mdev_compat.cmd import base
+from nova_mdev_compat.compat import boxes
 from nova_mdev_compat.compat import description
+from nova_mdev_compat.compat.device import alike
 from nova_mdev_compat.compat import difference
 from nova_mdev_compat.compat.document import Document
+from nova_mdev_compat.compat.document import Level
+
+_Function: TypeAlias = Callable[
+    [Document, Document, Level], list[difference.Difference]]
 
 _MAX_LINES = 20
 
@@ -29,7 +37,8 @@ class Diff(base.Command):
     """Say what a document accepts that another one does not, both ways.
 
     The thing to run before a driver upgrade. Exit status 0 when the two say
-    the same of their device and accept the same devices, 1 when not.
+    the same of their device, accept the same devices, and make what they
+    accept alike; 1 when not.
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -58,26 +67,44 @@ def compare(old: Document, new: Document,
     """The differences in words, none where the two mean the same.
 
     :param names: of the two documents.
+    :raises difference.TooComplex: it cannot be told in a bounded list.
     """
-    if old.device != new.device:
+    if old.canonical == new.canonical:
+        # However many ways there are to compare.
+        return
+    if not alike(old.device, new.device):
         yield f'{names[0]} is {description.describe_device(old.device)}'
         yield f'{names[1]} is {description.describe_device(new.device)}'
-    for name, one, other in ((names[1], new, old), (names[0], old, new)):
-        lines = [f'only {name} accepts{levels}: {entry.words(one.device)}'
-                 for levels, entry in _by_level(one, other)]
-        yield from lines[:_MAX_LINES]
-        if len(lines) > _MAX_LINES:
-            yield f'... and {len(lines) - _MAX_LINES} more'
-    recipes = [[entry.recipe for entry in document.entries]
-               for document in (old, new)]
-    if recipes[0] != recipes[1]:
-        yield 'the recipes ("create") of their entries differ'
+    told = [
+        *_told(f'only {names[1]} accepts', difference.differences, new, old),
+        *_told(f'only {names[0]} accepts', difference.differences, old, new)]
+    try:
+        told += _told('both accept, but make differently ("create")',
+                      difference.made_differently, new, old)
+    except difference.TooComplex:
+        told.append(('what both accept may be made differently ("create"): '
+                     'there is too much of it to compare', False))
+    yield from (line for line, _ in told)
+    if any(is_symbolic for _, is_symbolic in told):
+        yield (f'(variables with more than {boxes.MAX_BINDINGS} values are '
+               'not tried one by one: their templates are compared as text, '
+               'so what is told of them may overlap)')
 
 
-def _by_level(one: Document, other: Document
+def _told(title: str, function: _Function, one: Document,
+          other: Document) -> Iterator[tuple[str, bool]]:
+    """Lines, and whether they hold what was not tried one by one."""
+    found = list(_by_level(function, one, other))
+    for levels, each in found[:_MAX_LINES]:
+        yield f'{title}{levels}: {each.words(one.device)}', each.is_symbolic
+    if len(found) > _MAX_LINES:
+        yield f'... and {len(found) - _MAX_LINES} more', False
+
+
+def _by_level(function: _Function, one: Document, other: Document
               ) -> Iterator[tuple[str, difference.Difference]]:
-    live = difference.differences(one, other, 'live')
-    cold = difference.differences(one, other, 'cold')
+    live = function(one, other, 'live')
+    cold = function(one, other, 'cold')
     for entry in live:
         yield '' if entry in cold else ', live', entry
     for entry in cold:

@@ -45,9 +45,33 @@ def schema(format_: int = 1) -> dict[str, Any]:
     return found
 
 
+def _unique(validator: Any, wanted: bool, found: Any,
+            schema: dict[str, Any]) -> Iterator[jsonschema.ValidationError]:
+    """`uniqueItems`; jsonschema's own compares every item with every other
+    one, where they cannot be sorted.
+    """
+    if isinstance(found, list) and _repeated(found):
+        yield jsonschema.ValidationError('an item is there more than once')
+
+
+def _repeated(items: list[Any]) -> list[Any]:
+    """The first item that is there again, if there is one."""
+    seen = set()
+    for item in items:
+        # As text, in which true is not 1.
+        text = json.dumps(item, sort_keys=True, default=str)
+        if text in seen:
+            return [item]
+        seen.add(text)
+    return []
+
+
 @functools.lru_cache(maxsize=None)
-def _validator() -> jsonschema.Draft202012Validator:
-    return jsonschema.Draft202012Validator(schema())
+def _validator() -> jsonschema.protocols.Validator:
+    extended: Callable[[Any], jsonschema.protocols.Validator] = \
+        jsonschema.validators.extend(  # type: ignore[no-untyped-call]
+            jsonschema.Draft202012Validator, {'uniqueItems': _unique})
+    return extended(schema())
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -68,7 +92,7 @@ class _Error:
 
 
 def find_faults(value: Any,
-                validator: jsonschema.Draft202012Validator | None = None
+                validator: jsonschema.protocols.Validator | None = None
                 ) -> list[tuple[Path, Fault]]:
     """Every place where the value breaks the JSON Schema.
 
@@ -83,7 +107,7 @@ def find_faults(value: Any,
     return list(found.items())
 
 
-def _errors(value: Any, validator: jsonschema.Draft202012Validator
+def _errors(value: Any, validator: jsonschema.protocols.Validator
             ) -> Iterator[_Error]:
     for error in validator.iter_errors(value):
         broken: Any = error.schema
@@ -149,16 +173,27 @@ def _one(error: _Error) -> str:
         found = ' and '.join(map(_shown, sorted(error.found)))
         return f'{found} do not go together; allowed: ' \
             f'{error.schema["description"]}'
-    size = len(error.found) if isinstance(
-        error.found, (str, list, dict)) else 0
-    found = {
-        'maxLength': f'{size} characters are over the limit of '
-                     f'{error.wanted}',
-        'maxItems': f'{size} items are over the limit of {error.wanted}',
-        'maxProperties': f'{size} members are over the limit of '
-                         f'{error.wanted}',
-    }.get(error.keyword, f'{_shown(error.found)} is not right here')
-    return f'{found}; allowed: {error.schema["description"]}'
+    if error.keyword == 'uniqueItems':
+        again = _repeated(error.found) or [error.found]
+        found = f'{_shown(again[0])} is there more than once'
+    else:
+        found = _over(error) or f'{_shown(error.found)} is not right here'
+    return f'{found}; allowed: {error.schema["description"]}{_near(error)}'
+
+
+def _over(error: _Error) -> str | None:
+    """What is over a limit, in words; None for other faults."""
+    items = {'maxLength': 'characters', 'maxItems': 'items',
+             'maxProperties': 'members'}.get(error.keyword)
+    return items and (f'{len(error.found)} {items} are over the limit of '
+                      f'{error.wanted}')
+
+
+def _near(error: _Error) -> str:
+    """The value that may have been meant, where there are only a few."""
+    near = difflib.get_close_matches(
+        str(error.found), error.wanted, n=1) if error.keyword == 'enum' else ()
+    return f'; did you mean {_shown(near[0])}?' if near else ''
 
 
 def _shown(value: Any) -> str:

@@ -14,6 +14,7 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import json
 from typing import Any
@@ -101,9 +102,10 @@ def _decoded(text: str | bytes) -> str:
 def _object(pairs: list[tuple[str, Any]]) -> _Object:
     found = _Object(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
+        # Counted in one pass: a file may hold a hundred thousand members.
+        counts = collections.Counter(name for name, _ in pairs)
         found.duplicates = tuple(sorted(
-            {name for name in names if names.count(name) > 1}))
+            name for name, count in counts.items() if count > 1))
     return found
 
 

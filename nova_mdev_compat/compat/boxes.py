@@ -27,13 +27,16 @@ from typing import TypeAlias
 from nova_mdev_compat.compat.device import Device
 from nova_mdev_compat.compat.device import Field
 from nova_mdev_compat.compat.device import MDEV_TYPE
+from nova_mdev_compat.compat.device import same
 from nova_mdev_compat.compat.device import SOFTWARE_VERSION
+from nova_mdev_compat.compat.device import Value
 from nova_mdev_compat.compat.document import Document
 from nova_mdev_compat.compat.document import Entry
 from nova_mdev_compat.compat.document import Level
 from nova_mdev_compat.compat import patterns
 from nova_mdev_compat.compat import regions
 from nova_mdev_compat.compat.regions import Span
+from nova_mdev_compat.compat.templates import Template
 from nova_mdev_compat.compat.templates import Unfillable
 from nova_mdev_compat.compat.variables import Bindings
 from nova_mdev_compat.compat.variables import INT64_MAX
@@ -48,9 +51,16 @@ Box: TypeAlias = Mapping[Field, Span]
 MAX_BINDINGS = 256
 
 
-def boxes(document: Document, level: Level) -> Iterator[Box]:
-    """What the document's entries accept; the boxes may overlap.
+#: What a recipe asks for beside what `self` is: fields, and their values with
+#: the type, since `true` is not 1.
+Asked: TypeAlias = frozenset[tuple[Field, str, Value | None]]
 
+
+def boxes(document: Document,
+          level: Level) -> Iterator[tuple[Box, Asked]]:
+    """What the document's entries accept, and how it is made here.
+
+    The boxes may overlap; what is in several is made as the first one says.
     An entry whose variables have too many values gets one box, in which a
     template is equal to nothing but itself.
     """
@@ -61,7 +71,8 @@ def boxes(document: Document, level: Level) -> Iterator[Box]:
             try:
                 if bound is not None:
                     entry.recipe.fill(bound)
-                yield _box(entry, document.device, bound)
+                yield (_box(entry, document.device, bound),
+                       frozenset(_asked(entry, document.device, bound)))
             except Unfillable:
                 continue
 
@@ -79,6 +90,13 @@ def minus(box: Box, other: Box) -> Iterator[Box]:
         if not both:
             return
         rest[field] = both
+
+
+def both(box: Box, other: Box) -> Box | None:
+    """What is in both boxes, or None."""
+    met = {field: box.get(field, regions.ABSENT).meet(
+        other.get(field, regions.ABSENT)) for field in {*box, *other}}
+    return met if all(met.values()) else None
 
 
 def universe(field: Field) -> Span:
@@ -116,6 +134,27 @@ def _box(entry: Entry, device: Device, bound: Bindings | None) -> Box:
     tests.update(entry.named)
     return {field: _span(pattern, bound).meet(universe(field))
             for field, pattern in tests.items()}
+
+
+def _asked(entry: Entry, device: Device, bound: Bindings | None
+           ) -> Iterator[tuple[Field, str, Value | None]]:
+    for field, value in entry.recipe.fields.items():
+        wanted: Value | None
+        if isinstance(value, Template):
+            wanted = _filled(value, bound)
+        elif isinstance(value, tuple):
+            wanted = frozenset(value) or None
+        else:
+            wanted = value
+        if not same(wanted, device.fields.get(field)):
+            yield field, type(wanted).__name__, wanted
+
+
+def _filled(template: Template, bound: Bindings | None) -> str | int:
+    if bound is None and template.expressions:
+        return f'\0{template.text}'
+    # Of an mdev type this is text: no number alone is one.
+    return template.fill_value(bound or {})
 
 
 def _span(pattern: patterns.Pattern, bound: Bindings | None) -> Span:

@@ -34,6 +34,7 @@ Scalar: TypeAlias = str | int | bool
 MDEV_TYPE: Field = ('mdev_type',)
 SOFTWARE_VERSION: Field = ('software_version',)
 ATTRIBUTES = 'attributes'
+_OF_NO_BUS = {*MDEV_TYPE, *SOFTWARE_VERSION, ATTRIBUTES}
 
 #: The bus facts of the APIs whose facts are known; others take any scalar.
 BUS_FACTS: Mapping[str, tuple[str, ...]] = {
@@ -71,8 +72,7 @@ class Device:
 
 def field_name(field: Field) -> str:
     """The field as a person reads it: bus facts with their bus."""
-    return field[-1] if field[0] in (*MDEV_TYPE, *SOFTWARE_VERSION,
-                                     ATTRIBUTES) else '.'.join(field)
+    return field[-1] if field[0] in _OF_NO_BUS else '.'.join(field)
 
 
 def plain(value: Value | None) -> Scalar | list[str] | None:
@@ -87,6 +87,13 @@ def plain(value: Value | None) -> Scalar | list[str] | None:
 def same(one: Value | None, other: Value | None) -> bool:
     """Equality in which `true` is not 1."""
     return type(one) is type(other) and one == other
+
+
+def alike(one: Device, other: Device) -> bool:
+    """Equality of devices in which `true` is not 1."""
+    return one.device_api == other.device_api and all(
+        same(one.fields.get(field), other.fields.get(field))
+        for field in one.fields.keys() | other.fields.keys())
 
 
 # Control characters are those of Unicode's category Cc.

@@ -49,6 +49,12 @@ class Difference:
     device_api: str
     box: Box
 
+    @property
+    def is_symbolic(self) -> bool:
+        """Whether it holds a template with too many values to list."""
+        return any(boxes.is_symbol(text) for span in self.box.values()
+                   for text in span.texts.listed)
+
     def example(self) -> Device:
         """One of these devices."""
         found: dict[Field, Value] = {}
@@ -76,17 +82,47 @@ def differences(document: Document, other: Document,
 
     :raises TooComplex: it cannot be told in a bounded list.
     """
-    theirs = list(boxes.boxes(other, level)) if (
+    theirs = [box for box, _ in boxes.boxes(other, level)] if (
         document.device.device_api == other.device.device_api) else []
     found: list[Box] = []
-    seen: list[Box] = []
-    steps = itertools.count()
-    for box in boxes.boxes(document, level):
-        # What an earlier entry of the same document brought is told already.
-        for piece in _less(box, itertools.chain(theirs, seen), steps):
-            _add(found, piece)
-        seen.append(box)
+    # What an earlier entry of the same document brought is told already.
+    for piece, _ in _first(document, level, theirs, itertools.count()):
+        _add(found, piece)
     return [Difference(document.device.device_api, box) for box in found]
+
+
+def made_differently(document: Document, other: Document,
+                     level: Level) -> list[Difference]:
+    """What both accept, but by recipes that ask for different things.
+
+    :raises TooComplex: it cannot be told in a bounded list.
+    """
+    if document.device.device_api != other.device.device_api:
+        return []
+    theirs = list(_first(other, level, [], itertools.count()))
+    steps = itertools.count()
+    found: list[Box] = []
+    for box, asked in _first(document, level, [], itertools.count()):
+        for its, wanted in theirs:
+            if asked == wanted:
+                continue
+            _count(steps)
+            common = boxes.both(box, its)
+            if common is not None:
+                _add(found, common)
+    return [Difference(document.device.device_api, box) for box in found]
+
+
+def _first(document: Document, level: Level, others: Iterable[Box],
+           steps: Iterator[int]) -> Iterator[tuple[Box, boxes.Asked]]:
+    """What each entry is the first to accept, less the others, and how it is
+    made.
+    """
+    seen = list(others)
+    for box, asked in boxes.boxes(document, level):
+        for piece in _less(box, seen, steps):
+            yield piece, asked
+        seen.append(box)
 
 
 def words(span: Span, field: Field) -> str:
@@ -102,14 +138,17 @@ def _less(box: Box, others: Iterable[Box],
     for other in others:
         left: list[Box] = []
         for piece in pieces:
-            if next(steps) > _MAX_STEPS:
-                raise TooComplex('the documents differ in too many ways to '
-                                 'list them')
+            _count(steps)
             left += boxes.minus(piece, other)
         pieces = left
         if not pieces:
             break
     return pieces
+
+
+def _count(steps: Iterator[int]) -> None:
+    if next(steps) > _MAX_STEPS:
+        raise TooComplex('the documents differ in too many ways to list them')
 
 
 def _add(found: list[Box], piece: Box) -> None:

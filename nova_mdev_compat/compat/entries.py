@@ -33,9 +33,15 @@ from nova_mdev_compat.compat.patterns import Text
 from nova_mdev_compat.compat.places import Faults
 from nova_mdev_compat.compat.places import Path
 from nova_mdev_compat.compat.templates import Template
+from nova_mdev_compat.compat.variables import INT64_MAX
+from nova_mdev_compat.compat.variables import INT64_MIN
 from nova_mdev_compat.compat.variables import Variable
 
-_BIND_NOTHING = {SOFTWARE_VERSION[0], 'level'}
+_BIND_NOTHING = {SOFTWARE_VERSION[0], 'level', 'variables'}
+
+# Stands for a variable whose declaration is at fault: every value that one
+# could have, so that what uses it is not blamed for that.
+_UNREAD = Variable(INT64_MIN, INT64_MAX)
 
 
 def members(value: Any) -> dict[str, Any]:
@@ -69,6 +75,8 @@ class EntryReader:
         self.device = device
         self.faults = faults
         self.variables: dict[str, Variable] = {}
+        # Without them no use of a variable can be judged.
+        self.named_variables = isinstance(value.get('variables', {}), dict)
 
     def read(self) -> Entry | None:
         """The entry, or None and at least one fault."""
@@ -76,8 +84,6 @@ class EntryReader:
         named = self._read_named()
         recipe = self._read_recipe()
         self._check_version_named(named)
-        if not self._all_declared():
-            return None
         self._check_bound(named, recipe)
         if self.faults.broken(self.path):
             return None
@@ -87,21 +93,17 @@ class EntryReader:
     def _read_variables(self) -> None:
         for name, value in members(self.value.get('variables')).items():
             path = (*self.path, 'variables', name)
+            variable = _UNREAD
             if self.faults.broken(path):
-                continue
-            if 'enum' in value:
+                pass
+            elif 'enum' in value:
                 variable = Variable.of(frozenset(value['enum']))
+            elif value['minimum'] > value['maximum']:
+                self.faults.add(path, f'the minimum {value["minimum"]} is '
+                                f'over the maximum {value["maximum"]}')
             else:
                 variable = Variable(value['minimum'], value['maximum'])
-            if variable.minimum > variable.maximum:
-                self.faults.add(path, f'the minimum {variable.minimum} is '
-                                f'over the maximum {variable.maximum}')
-            else:
-                self.variables[name] = variable
-
-    def _all_declared(self) -> bool:
-        # With a declaration missing, its uses cannot be judged.
-        return not self.faults.broken((*self.path, 'variables'))
+            self.variables[name] = variable
 
     def _read_named(self) -> dict[Field, Pattern]:
         named: dict[Field, Pattern] = {}
@@ -110,7 +112,7 @@ class EntryReader:
             if field == SOFTWARE_VERSION:
                 pattern = fields.read_version_pattern(
                     value, path, self.faults)
-            elif self._all_declared():
+            elif self.named_variables:
                 pattern = fields.read_pattern(
                     value, kind, self.variables, path, self.faults)
             else:
@@ -142,7 +144,7 @@ class EntryReader:
         recipe: dict[Field, Template | Scalar | tuple[str, ...]] = {}
         for field, value, kind in self._created():
             path = (*self.path, 'create', *field)
-            if self.faults.broken(path) or not self._all_declared():
+            if self.faults.broken(path) or not self.named_variables:
                 continue
             if isinstance(value, list):
                 recipe[field] = tuple(value)
@@ -203,6 +205,8 @@ class EntryReader:
                    if isinstance(value, Template) for name in value.names}
         for name in sorted(self.variables.keys() - bound):
             path = (*self.path, 'variables', name)
+            if self.faults.broken(path):
+                continue
             if name in created:
                 self.faults.add(path, '"create" uses it, but no field of the '
                                 'entry binds it to a value of the source')

@@ -20,9 +20,9 @@ import dataclasses
 
 def pointer(path: Iterable[str | int]) -> str:
     """The JSON pointer (RFC 6901) of a path of member names and indexes."""
-    return ''.join(
+    return ''.join([
         '/' + str(token).replace('~', '~0').replace('/', '~1')
-        for token in path)
+        for token in path])
 
 
 @dataclasses.dataclass(frozen=True, slots=True, order=True)

@@ -152,7 +152,7 @@ def read_version_pattern(value: Any, path: Path,
         return None
     if isinstance(value, str):
         version = read_version(value, path, faults)
-        return None if version is None else Loads(version)
+        return None if version is None else Loads(version, named=True)
     if 'any' in value:
         return Anything()
     if 'absent' in value:

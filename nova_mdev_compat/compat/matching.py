@@ -66,8 +66,22 @@ def _bind(entry: Entry, source: Device,
 def _failures(entry: Entry, source: Device,
               differences: Differences) -> list[tuple[Field, Pattern, str]]:
     """The fields that do not fit, their tests, and what binds them."""
-    failures = [(field, pattern, '') for field, pattern in differences.items()
-                if field not in entry.named]
+    return [*((field, pattern, '') for field, pattern in differences.items()
+              if field not in entry.named),
+            *_named_failures(entry, source)]
+
+
+def _distance(entry: Entry, source: Device, differences: Differences) -> int:
+    """How many fields do not fit; as everything here, it costs what the entry
+    names, not what the source differs in.
+    """
+    named = sum(field in differences for field in entry.named)
+    return len(differences) - named + len(_named_failures(entry, source))
+
+
+def _named_failures(entry: Entry, source: Device
+                    ) -> list[tuple[Field, Pattern, str]]:
+    failures: list[tuple[Field, Pattern, str]] = []
     bound: Bindings = {}
     for field, pattern in entry.named.items():
         value = source.fields.get(field)
@@ -158,14 +172,11 @@ class Matcher:
     def _refusal(self, source: Device, differences: Differences,
                  level: Level) -> list[Reason]:
         """The reasons of the entry with the fewest failures."""
-        closest: tuple[Entry, list[tuple[Field, Pattern, str]]] | None = None
-        for entry in self._of(level):
-            failures = _failures(entry, source, differences)
-            if closest is None or len(failures) < len(closest[1]):
-                closest = entry, failures
-        if closest is None:
+        entry = min(self._of(level), default=None, key=lambda entry: _distance(
+            entry, source, differences))
+        if entry is None:
             return [self._nothing()]
-        entry, failures = closest
+        failures = _failures(entry, source, differences)
         if not failures:
             # Every field fits, so what stood in the way is the recipe.
             return [_create(entry, _bind(entry, source, differences))]

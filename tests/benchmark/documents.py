@@ -64,6 +64,11 @@ def _long_template(size: int) -> Json:
         attributes={'one': 'x' * (size - 5) + '5y'})
 
 
+def _facts(size: int, prefix: str = '') -> Json:
+    return {'device_api': 'vfio-ap', 'vfio-ap': {
+        f'{prefix}{number:x}': 1 for number in range(size)}}
+
+
 GROWTHS = (
     Growth('entries', (8, 16, 32, 64),
            lambda size: document([{'attributes': {'a00': 2}}] * size,
@@ -89,6 +94,11 @@ GROWTHS = (
            lambda size: document([{'attributes': {'one': {
                'any_of': list(range(1000, 1000 + size))}}}],
                attributes={'one': 1})),
+    # Every one of them is a reason of its own.
+    Growth('facts of the bus that differ', (100, 200, 400, 800),
+           lambda size: {'format': 1, 'self': _facts(size),
+                         'compatible': [{}] * 64},
+           lambda size: _facts(size, 'x')),
     Growth('values of a variable', (128, 256, 512, 1024),
            lambda size: document([{
                'variables': {'a': {'enum': list(range(1000, 1000 + size))}},

@@ -48,7 +48,7 @@ def spans(patch: Any, **variables: Any) -> list[Span]:
     if variables:
         entry['variables'] = variables
     return [box['attributes', 'x']
-            for box in boxes.boxes(document([entry]), 'live')]
+            for box, _ in boxes.boxes(document([entry]), 'live')]
 
 
 UNIVERSES = (
@@ -109,7 +109,8 @@ class TestBoxes(testtools.TestCase):
             spans('${v}.${w}', v={'enum': [1, 2]}, w={'enum': [7, 9]}))
 
     def test_version(self) -> None:
-        found, = boxes.boxes(document([{}], software_version='1.3'), 'live')
+        (found, _), = boxes.boxes(
+            document([{}], software_version='1.3'), 'live')
         self.assertEqual(Span(releases=(((1, 0), (1, 4)),)),
                          found['software_version',])
 
@@ -119,7 +120,7 @@ class TestBoxes(testtools.TestCase):
             'attributes': {'x': '${v}'},
             'create': {'attributes': {'x': '${v/2}'}}}]), 'live')
         self.assertEqual([number(2), number(4)],
-                         [box['attributes', 'x'] for box in found])
+                         [box['attributes', 'x'] for box, _ in found])
 
     def test_many_values_are_one_box(self) -> None:
         self.assertEqual(256, len(spans('${v}', v={

@@ -302,6 +302,16 @@ class TestRoundTrip(FilesTestCase):
         self.assert_refuses('the names are of several documents',
                             *self.others[1:], *self.names[1:])
 
+    def test_chunks_of_others_without_a_marker(self) -> None:
+        self.file('other.json', crafted.load(
+            crafted.incompressible(2000)).canonical)
+        # They are of a document that is not whole.
+        others = self.encode('other.json')[2:]
+        self.assertNotEqual([], others)
+        self.assert_decodes(*others, *self.names[1:])
+        self.assert_refuses(f'chunk 0 of {len(self.names) - 1}',
+                            *others, *self.names[2:])
+
     def test_several_markers(self) -> None:
         self.assert_refuses(self.others[0], *self.names, *self.others)
 
@@ -320,7 +330,9 @@ class TestRoundTrip(FilesTestCase):
         self.assert_refuses('no trait name begins with', given)
 
     def test_not_ascii(self) -> None:
-        self.assert_refuses('a trait name has only', *self.names, 'é')
+        self.assert_decodes('é', *self.names, 'CUSTOM_É')
+        self.assert_refuses('chunk 0 of ', self.names[0],
+                            self.names[1] + 'é', *self.names[2:])
 
     def test_not_utf_8(self) -> None:
         result = self.run_command('decode', given=b'\xff\xfe')

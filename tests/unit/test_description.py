@@ -21,7 +21,9 @@ import testtools
 from nova_mdev_compat.codec import loading
 from nova_mdev_compat.compat import description
 from nova_mdev_compat.compat.document import Document
+from nova_mdev_compat.compat import matching
 from nova_mdev_compat.compat.matching import Matcher
+from nova_mdev_compat.compat.patterns import Absent
 
 
 def document(compatible: Any, **device: Any) -> Document:
@@ -114,6 +116,18 @@ class TestWords(testtools.TestCase):
         self.assertEqual([words],
                          [reason.message for reason in verdict.reasons])
 
+    def test_version_that_an_entry_names(self) -> None:
+        # A newer driver would not help: the document names the release.
+        verdict = Matcher(document(
+            [{'mdev_type': 'a-c', 'software_version': '2.5'}],
+            software_version='1.3')).match(document(
+                [], mdev_type='a-c', software_version='2.6').device)
+        self.assertEqual(
+            ['software_version: the source has "2.6", this device accepts '
+             'only 2.0 to 2.5 (the same major, and no newer minor); its '
+             'document would have to name 2.6 or newer'],
+            [reason.message for reason in verdict.reasons])
+
     def test_variables_that_disagree(self) -> None:
         verdict = Matcher(document(
             [{'variables': {'n': {'minimum': 1, 'maximum': 9}},
@@ -151,6 +165,20 @@ class TestWords(testtools.TestCase):
             [{'attributes': {'a': {'any_of': list(range(100))}}}])).match(
             document([], attributes={'a': -1}).device)
         self.assertIn('14, 15, ... (100 in all)', verdict.reasons[0].message)
+
+    def test_closest_costs_what_an_entry_names(self) -> None:
+        # A source may differ in a thousand facts, and there are 64 entries.
+        class Closed(dict[Any, Any]):
+            __iter__ = keys = items = values = None  # type: ignore[assignment]
+
+        found = document([{}, {'attributes': {'a': 1}},
+                          {'attributes': {'a': 2, 'b': 3, 'c': 4}}])
+        source = document([], attributes={'a': 2}).device
+        differences = Closed({('attributes', name): Absent()
+                              for name in 'abxyz'})
+        self.assertEqual([5, 5, 5], [
+            matching._distance(entry, source, differences)
+            for entry in found.entries])
 
     def test_cold_hint(self) -> None:
         found = Matcher(document(

@@ -19,6 +19,7 @@ import ddt
 import testtools
 
 from nova_mdev_compat.codec import loading
+from nova_mdev_compat.codec import schema
 from nova_mdev_compat.codec import strict_json
 from nova_mdev_compat.compat import faults
 from nova_mdev_compat.compat.faults import InvalidDocument
@@ -139,7 +140,56 @@ TABLE = (
         software_version={'minimum': '2.0', 'maximum': '1.0'},
         create={'mdev_type': 'a-${c}', 'attributes': {'n': '${'}}),
      {'/compatible/0/variables/a/enum': 'not right',
+      '/compatible/0/mdev_type': 'uses b, which',
+      '/compatible/0/software_version': 'minimum 2.0 is over',
+      '/compatible/0/create/mdev_type': 'uses c, which',
+      '/compatible/0/create/attributes/n': 'at character 1: write'}),
+    ('a variable at fault could have any value', with_entry(
+        variables={'a': {'minimum': 2, 'maximum': 1}, 'b': {'enum': [1]}},
+        mdev_type='a${a}', attributes={'n': '${b}7'}),
+     {'/compatible/0/variables/a': 'minimum 2 is over',
+      '/compatible/0/attributes/n': 'at character 5: a digit'}),
+    ('a variable at fault could have any other value', with_entry(
+        variables={'a': 5}, **{'vfio-pci': {'vendor': '${a}'}}),
+     {'/compatible/0/variables/a': '5 is not right'}),
+    ('unused, beside one at fault that is not used either', with_entry(
+        variables={'a': 5, 'b': {'enum': [1]}}),
+     {'/compatible/0/variables/a': '5 is not right',
+      '/compatible/0/variables/b': 'declared but not used'}),
+    ('unused, beside one at fault that is used', with_entry(
+        variables={'a': 5, 'b': {'enum': [1]}}, attributes={'n': '${a}'}),
+     {'/compatible/0/variables/a': '5 is not right',
+      '/compatible/0/variables/b': 'declared but not used'}),
+    ('too many variables', with_entry(
+        variables={f'v{number}': {'enum': [1]} for number in range(9)},
+        attributes={'n': '${v0}${v1}', 'm': '${w}'}),
+     {'/compatible/0/variables': '9 members are over the limit of 8',
+      '/compatible/0/attributes/n': 'two expressions need text',
+      '/compatible/0/attributes/m': 'uses w, which'}),
+    ('variables that are none', with_entry(
+        variables=[], mdev_type='a${x}', attributes={'n': '${y}'},
+        create={'mdev_type': 'a-${z}'},
+        software_version={'minimum': '2.0', 'maximum': '1.0'}),
+     {'/compatible/0/variables': '[] is not right here; allowed: an object',
       '/compatible/0/software_version': 'minimum 2.0 is over'}),
+    ('no object', {'format': 1, 'self': SELF, 'compatible': ['x']},
+     {'/compatible/0': '"x" is not right here; allowed: an object'}),
+    ('no array', {'format': 1, 'self': SELF, 'compatible': {}},
+     {'/compatible': '{} is not right here; allowed: an array of entries'}),
+    ('nearest value', {'format': 1, 'self': {'device_api': 'vfio-pc'},
+                       'compatible': []},
+     {'/self/device_api': 'vfio-ccw or vfio-ap; did you mean "vfio-pci"?'}),
+    ('no value is near', with_entry(level='warm'),
+     {'/compatible/0/level': 'the device anew'}),
+    ('the same string twice', with_entry(
+        attributes={'n': ['a', 'b', 'c', 'b']}),
+     {'/compatible/0/attributes/n': '"b" is there more than once; allowed: '}),
+    ('no more than once', with_entry(attributes={'n': ['1', 'a', 1, True]}),
+     {'/compatible/0/attributes/n/2': '1 is not right here',
+      '/compatible/0/attributes/n/3': 'true is not right here'}),
+    ('the same number twice', with_entry(
+        variables={'v': {'enum': [1, 2, 2]}}, attributes={'n': '${v}'}),
+     {'/compatible/0/variables/v/enum': '2 is there more than once'}),
     ('a recipe behind what cannot be read', with_entry(
         create={'mdev_type': 5, 'attributes': {
             'a': '${' * 200, 'b': '${', 'c': 1.5}}),
@@ -214,6 +264,24 @@ class TestFaults(testtools.TestCase):
     def test_longest_text(self) -> None:
         text = json.dumps(with_entry())
         self.assertEqual({}, told(text.ljust(1024 * 1024)))
+
+    def test_many_keys_twice(self) -> None:
+        # A time that grew with their square would be minutes.
+        text = '{' + ', '.join(
+            f'"{number % 40_000}": 1' for number in range(80_000)) + '}'
+        self.assertEqual(40_000, len(strict_json.parse(text).faults))
+
+    def test_many_items(self) -> None:
+        # The same; they cannot be sorted, so as to find what is there twice.
+        items = [*map(str, range(30_000)), 1]
+        for more, wanted in (([], ['/self/attributes/a/30000']),
+                             (['7'], ['/self/attributes/a'])):
+            found = {fault.pointer: fault.message for _, fault in
+                     schema.find_faults({'format': 1, 'compatible': [],
+                                         'self': {**SELF, 'attributes': {
+                                             'a': [*items, *more]}}})}
+            self.assertTrue(set(wanted) <= set(found), found)
+        self.assertIn('"7" is there more than once', found[wanted[0]])
 
     def test_deepest_text(self) -> None:
         self.assertEqual((), strict_json.parse('[' * 17 + ']' * 17).faults)

@@ -109,6 +109,9 @@ ADVICE: tuple[tuple[Pattern, Any, str], ...] = (
     (Loads(Version('1.3')), Version('0.9'), ''),
     (Loads(Version('1001.3')), Version('1001.4'),
      'a destination at 1001.4 or newer would load it'),
+    (Loads(Version('1.3'), named=True), Version('1.4.1'),
+     'its document would have to name 1.4 or newer'),
+    (Loads(Version('1.3'), named=True), Version('2.1'), ''),
     (Loads(Version('1.3')), None,
      'a version on one side only is a mismatch'),
 )
