@@ -164,7 +164,13 @@ def _phrases(member: Schema, schema: Schema) -> list[str]:
         if isinstance(inner, dict) and 'properties' not in member:
             phrases.append(words.format(
                 _resolved(inner, schema).get('description', '')))
-    return [phrase[:1].upper() + phrase[1:] for phrase in phrases if phrase]
+    return [_sentence(phrase) for phrase in phrases if phrase]
+
+
+def _sentence(phrase: str) -> str:
+    """With a capital, unless the first word is a name or a form."""
+    first = phrase.partition(' ')[0].rstrip(':,;')
+    return phrase[:1].upper() + phrase[1:] if first.isalpha() else phrase
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

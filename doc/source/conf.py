@@ -29,8 +29,14 @@ root_doc = 'index'
 templates_path = []
 exclude_patterns = []
 pygments_style = 'native'
+# What is shown without a language is typed or printed, and no Python.
+highlight_language = 'text'
+# Two hyphens begin an option, and are no dash.
+smartquotes_action = 'qe'
 
 html_theme = 'openstackdocs'
+html_static_path = ['_static']
+html_css_files = ['tables.css']
 openstackdocs_repo_name = 'nova-mdev-compat'
 openstackdocs_auto_name = False
 openstackdocs_use_storyboard = False

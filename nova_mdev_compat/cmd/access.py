@@ -114,7 +114,7 @@ class ByOptions:
             'access', 'Where placement is; one of the first two is needed.')
         group.add_argument(
             '--config-file', action='append', default=[],
-            metavar='NOVA.CONF',
+            metavar='NOVA_CONF',
             help='configuration with a [placement] group, such as '
                  '/etc/nova/nova.conf; its [mdev_compat] and [scheduler] '
                  'options count too; may be given several times')

@@ -27,11 +27,13 @@ from cliff import command
 from cliff import lister
 from cliff import show
 
+from nova_mdev_compat.cmd import layout
 from nova_mdev_compat.codec import loading
 from nova_mdev_compat.codec import strict_json
 from nova_mdev_compat.compat.document import Document
 from nova_mdev_compat.compat.faults import InvalidDocument
 from nova_mdev_compat.placement.errors import PlacementError
+from nova_mdev_compat.placement.errors import Unreachable
 
 YES, NO, BAD_INPUT, UNREACHABLE = 0, 1, 2, 3
 STANDARD_INPUT = '-'
@@ -51,6 +53,10 @@ class BadInput(Exception):
     """What was given cannot be used; the message says what would be right."""
 
 
+class NovaUnreachable(Unreachable):
+    """Nova's API could not be asked; says why."""
+
+
 class _Guarded:
     """Tells failures in one clear message each, and as an exit status."""
 
@@ -63,7 +69,9 @@ class _Guarded:
             print(error, file=sys.stderr)
             return BAD_INPUT
         except PlacementError as error:
-            print(f'Placement: {error}', file=sys.stderr)
+            service = 'Nova' if isinstance(error, NovaUnreachable) \
+                else 'Placement'
+            print(f'{service}: {error}', file=sys.stderr)
             return UNREACHABLE
         except BrokenPipeError:
             raise
@@ -131,15 +139,73 @@ class _Display(_Guarded):
         """Lines around a table; a program that reads the answer gets none."""
         if is_for_people(parsed_args):
             for line in lines:
-                self.app.stdout.write(f'{line}\n')
+                self.app.stdout.write(
+                    f'{layout.fill(line, width(parsed_args))}\n')
 
 
 class Lister(_Display, lister.Lister):
-    """A command whose answer is a list."""
+    """A command whose answer is a list.
+
+    :param dispensable: columns that people do without on a narrow terminal,
+        the first one first.
+    :param remarks: lines that people find below the table.
+    """
+
+    dispensable: Sequence[str] = ()
+    remarks: Sequence[str] = ()
+
+    def produce_output(self, parsed_args: argparse.Namespace,
+                       column_names: Sequence[str], data: Any) -> int:
+        most = width(parsed_args)
+        if is_for_people(parsed_args) and most is not None:
+            rows = list(data)
+            if not parsed_args.columns:
+                self.human_columns = self._columns(column_names, rows, most)
+            data = _fitted(column_names, _named(
+                column_names, parsed_args.columns or self.human_columns),
+                rows, most)
+        super().produce_output(parsed_args, column_names, data)
+        self.say(parsed_args, *self.remarks)
+        return YES
+
+    def _columns(self, names: Sequence[str], rows: Sequence[Sequence[Any]],
+                 most: int) -> Sequence[str]:
+        """The columns for people, as many as the terminal has room for."""
+        shown = list(self.human_columns or names)
+        for name in self.dispensable:
+            if layout.has_room(shown, _cells(names, shown, rows), most):
+                break
+            shown = [one for one in shown if one != name]
+        return shown
 
 
 class ShowOne(_Display, show.ShowOne):
     """A command whose answer is one thing."""
+
+
+def _fitted(names: Sequence[str], shown: Sequence[str],
+            rows: Sequence[Sequence[Any]], most: int) -> list[list[Any]]:
+    """The rows, with those columns made narrow that are shown."""
+    found = []
+    for row, fitted in zip(rows, layout.fit(
+            shown, _cells(names, shown, rows), most)):
+        narrow = dict(zip(shown, fitted))
+        found.append([narrow.get(name, cell)
+                      for name, cell in zip(names, row)])
+    return found
+
+
+def _named(names: Sequence[str], wanted: Sequence[str]) -> list[str]:
+    """The columns of these names, which cliff lets users write otherwise."""
+    words = {name.lower().replace('_', ' ') for name in wanted}
+    return [name for name in names if name.lower() in words]
+
+
+def _cells(names: Sequence[str], shown: Sequence[str],
+           rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    """The rows with those columns alone that are shown."""
+    return [[cell for name, cell in zip(names, row) if name in shown]
+            for row in rows]
 
 
 class Lines(_Column):
@@ -154,7 +220,7 @@ class Names(_Column):
 
     def human_readable(self) -> str:
         first = self._value[:_NAMES]
-        # Such as UUIDs, which a table would break anywhere.
+        # Such as UUIDs, of which one fills a column.
         between = '\n' if any(len(one) > _LONG for one in first) else ', '
         more = len(self._value) - _NAMES
         return between.join(first) + (f' and {more} more' if more > 0 else '')
@@ -177,6 +243,11 @@ class Raw(_Column):
 def is_for_people(parsed_args: argparse.Namespace) -> bool:
     """Whether the answer is shown as a table."""
     return bool(parsed_args.formatter == 'table')
+
+
+def width(parsed_args: argparse.Namespace) -> int | None:
+    """Columns that a table may take; None: there is no bound."""
+    return layout.terminal(parsed_args.max_width, parsed_args.fit_width)
 
 
 def read_bytes(name: str, most: int = MAX_DOCUMENT) -> bytes:

@@ -25,7 +25,7 @@ from nova_mdev_compat.compat.verdict import Verdict
 
 
 class Check(base.Command):
-    """Say whether a destination accepts a source's device, and why not.
+    """Say whether a document accepts the device of another one.
 
     The matcher is the one of the scheduler's filter. Exit status 1 when the
     device is refused.

@@ -63,8 +63,8 @@ class Nova:
         """
         if not hasattr(self._compute, 'find_server'):
             # What openstacksdk makes of a service that it does not find.
-            raise Unreachable('the cloud has no compute service')
-        with _told():
+            raise base.NovaUnreachable('the cloud has no compute service')
+        with _told(base.NovaUnreachable):
             server = self._compute.find_server(name, all_projects=True)
             if server is None:
                 return None
@@ -111,7 +111,7 @@ def open_client(connection: Any) -> Client:
 
 
 @contextlib.contextmanager
-def _told() -> Iterator[None]:
+def _told(failure: type[Unreachable] = Unreachable) -> Iterator[None]:
     try:
         yield
     except Exception as error:
@@ -120,4 +120,4 @@ def _told() -> Iterator[None]:
         kind = type(error).__name__
         if kind == 'DuplicateResource':
             raise base.BadInput(str(error)) from error
-        raise Unreachable(f'{kind}: {error}') from error
+        raise failure(f'{kind}: {error}') from error

@@ -34,7 +34,7 @@ _MAX_LINES = 20
 
 
 class Diff(base.Command):
-    """Say what a document accepts that another one does not, both ways.
+    """Say what one document accepts and another one does not.
 
     The thing to run before a driver upgrade. Exit status 0 when the two say
     the same of their device, accept the same devices, and make what they

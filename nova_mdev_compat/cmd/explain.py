@@ -34,7 +34,9 @@ from nova_mdev_compat.fleet.explanation import Explanation
 from nova_mdev_compat.fleet.explanation import Group
 from nova_mdev_compat.fleet.explanation import Policies
 from nova_mdev_compat.fleet import kinds
+from nova_mdev_compat.fleet.providers import CORRUPT
 from nova_mdev_compat.fleet.providers import Fleet
+from nova_mdev_compat.fleet.providers import UNPUBLISHED
 from nova_mdev_compat.fleet import source as fleet_source
 from nova_mdev_compat.fleet.source import Source
 from nova_mdev_compat.placement.errors import Unreachable
@@ -48,19 +50,39 @@ ONE_BY_ONE = ('Verdict', 'Device', 'Host', 'Provider', 'Name', 'Free',
 _FOR_PROGRAMS = ('Provider', 'Total', 'Document', 'Reasons')
 _ACCEPT = 'accept'
 
+# A command that is named here runs on the host in question.
+_REMEDIES = {
+    explanation.NOT_OFFERED:
+        'raise [scheduler] max_placement_results at the schedulers.',
+    explanation.NO_ROOM:
+        'is nova-compute there up and enabled, and has the host processors '
+        'and memory left?',
+    explanation.FULL:
+        'move something away from there; "headroom" says what has room.',
+    explanation.REFUSED:
+        'by its document it cannot load this state. If its vendor says that '
+        'it can, a rule of the publisher has to say so.',
+    UNPUBLISHED:
+        'nova-mdev-compat-publisher --health says why.',
+    CORRUPT:
+        'nova-mdev-compat-publisher --once publishes it again.',
+}
+
 Table = tuple[Sequence[str], Iterable[Sequence[Any]]]
 
 
 class Explain(access.ByOptions, base.Lister):
-    """Say which providers could take a server's device, and why not others.
+    """Say where a server's device could go, and why not elsewhere.
 
     Asks placement alone, and judges with the matcher and the options of the
     scheduler's filter. Verdicts: "accepted"; "not offered" (accepted, but
     beyond max_placement_results); "host lacks room" (accepted, but
     something else does not fit there, or the host is disabled); "full";
     "refused"; "unpublished"; "corrupt"; "source" (where the server is).
-    Exit status 1 when Nova would find no host.
+    Exit status 1 when Nova would find no host, of those that are asked about.
     """
+
+    dispensable = ('Free', 'Total', 'Kind')
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser: argparse.ArgumentParser = super().get_parser(prog_name)
@@ -94,11 +116,12 @@ class Explain(access.ByOptions, base.Lister):
         source = _source(asked, fleet, consumer, host)
         explained = _explanation(asked, fleet, source, parsed_args.operation)
         answers = explained.answers(_hosts(fleet, parsed_args.host))
-        self.status = base.YES if explained.has_somewhere() else base.NO
-        self.say(parsed_args, *_words(source),
-                 *([] if self.status == base.YES else [
-                     'No allocation candidate passes: Nova would find no '
-                     'valid host.']))
+        self.status = base.YES if explained.has_somewhere(
+            parsed_args.host) else base.NO
+        self.say(parsed_args, *_words(source), _bottom_line(
+            answers, parsed_args.host, self.status == base.YES))
+        if parsed_args.host or self.status == base.NO:
+            self.remarks = list(_remedies(answers))
         rows = _Rows(fleet, several=len({
             id(one.source) for one in answers}) > 1)
         columns, data = rows.one_by_one(answers) \
@@ -185,6 +208,28 @@ def _words(source: Source) -> Iterable[str]:
         yield '  ' + (provider.publication.fault if document is None else
                       f'{description.describe_device(document.device)} '
                       f'(document {provider.digest})')
+
+
+def _bottom_line(answers: Iterable[Answer], hosts: Sequence[str],
+                 has_somewhere: bool) -> str:
+    where = f' to {", ".join(hosts)}' if hosts else ''
+    if not has_somewhere:
+        return (f'It cannot move{where} now: no allocation candidate passes, '
+                'so Nova would find no valid host.')
+    taking = [one.provider for one in answers
+              if one.outcome == explanation.ACCEPTED]
+    count = len({one.host for one in taking})
+    return (f'It can move{where} now: {len({one.uuid for one in taking})} '
+            f'providers on {count} {"host" if count == 1 else "hosts"} accept '
+            'it, have room and are offered to Nova.')
+
+
+def _remedies(answers: Iterable[Answer]) -> Iterable[str]:
+    """What can be done about the outcomes that there are."""
+    found = {one.outcome for one in answers}
+    for outcome, words in _REMEDIES.items():
+        if outcome in found:
+            yield f'{outcome}: {words}'
 
 
 class _Rows:

@@ -52,7 +52,7 @@ class Gc(base.Command):
         parser: argparse.ArgumentParser = super().get_parser(prog_name)
         parser.add_argument(
             '--config-file', required=True, action='append',
-            metavar='NOVA.CONF',
+            metavar='NOVA_CONF',
             help='configuration with a [placement] group, such as '
                  '/etc/nova/nova.conf; may be given several times')
         parser.add_argument(

@@ -39,13 +39,16 @@ Table = tuple[Sequence[str], Iterable[Sequence[Any]]]
 
 
 class Headroom(access.ByOptions, base.Lister):
-    """Say for each document in use how many providers would take its device.
+    """Say which kinds of device have nowhere to go, those first.
 
-    "Carrying" providers have the document, and "Used" devices of theirs are
-    held by servers. "Accepting" providers would accept such a device; those
-    "With room" have "Free" ones. "Stranded" devices have no such provider on
+    A row is a document in use, that is a kind of device. "Carrying"
+    providers have the document, and "Used" devices of theirs are held by
+    servers. "Accepting" providers would accept such a device; those "With
+    room" have "Free" ones. "Stranded" devices have no such provider on
     another host. Exit status 1 when a kind has none, or strands a device.
     """
+
+    dispensable = ('Name', 'Devices')
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser: argparse.ArgumentParser = super().get_parser(prog_name)
@@ -73,9 +76,18 @@ class Headroom(access.ByOptions, base.Lister):
             self.human_columns = ('Server', 'Devices', 'Host', 'Name', 'Kind')
             return SERVERS, list(_servers(asked, none))
         self.human_columns = COLUMNS[1:]
-        self.say(parsed_args, f'Of {len(measured)} kinds of device '
-                 f'{len(none) or "none"} could not move from everywhere.')
+        self.say(parsed_args, _words(measured, none))
         return COLUMNS, [_row(one) for one in measured]
+
+
+def _words(measured: Sequence[Measured], none: Sequence[Measured]) -> str:
+    if not none:
+        return (f'All {len(measured)} kinds of device have somewhere to go, '
+                'from each of their hosts.')
+    stranded = sum(one.stranded for one in none)
+    return (f'Kinds of device that lack room: {len(none)} of {len(measured)}. '
+            f'Devices that could not move now: {stranded}' + (
+                ' (--servers lists their servers).' if stranded else '.'))
 
 
 def _row(one: Measured) -> Sequence[Any]:

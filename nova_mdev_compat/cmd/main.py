@@ -31,8 +31,8 @@ class App(app.App):
 
     def __init__(self) -> None:
         super().__init__(
-            description='Validate, check and publish documents of device '
-                        'compatibility.',
+            description='Documents of device compatibility: write, check and '
+                        'publish them, and say why a server cannot move.',
             version=metadata.version('nova-mdev-compat'),
             command_manager=commandmanager.CommandManager(
                 'nova_mdev_compat.cli'),

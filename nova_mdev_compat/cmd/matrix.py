@@ -18,12 +18,11 @@ import argparse
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
-import shutil
-import sys
 from typing import Any
 
 from nova_mdev_compat.cmd import access
 from nova_mdev_compat.cmd import base
+from nova_mdev_compat.cmd import layout
 from nova_mdev_compat.cmd import picture
 from nova_mdev_compat.codec import canonical
 from nova_mdev_compat.compat.document import Document
@@ -40,16 +39,15 @@ MARKS = {matrix.LIVE: '#', matrix.OTHERWISE: 'o', matrix.COLD: 'c',
 _LEGEND = ('A row is a source, a column a destination.',
            '# accepted        o accepted by the document, not by Nova',
            '. refused         c accepted without its state')
-# Around and between the columns of a table.
-_FRAME, _BETWEEN = 4, 3
 _LEAST_MARKS = 10
 
 Table = tuple[Sequence[str], Iterable[Sequence[Any]]]
 
 
 class Matrix(access.ByOptions, base.Lister):
-    """Say which kinds of device accept which: documents in use, or files.
+    """Say which kinds of device accept which.
 
+    They are those of the documents in use, or of files.
     A program gets the digests of the destinations: "Live" ones accept the
     device with its state; "Otherwise" ones accept it, but Nova does not
     make what they ask for (honour_create, live_migration_same_type);
@@ -94,7 +92,7 @@ class Matrix(access.ByOptions, base.Lister):
         if not base.is_for_people(parsed_args) or parsed_args.columns:
             return super().produce_output(parsed_args, column_names, data)
         rows = list(data)
-        for names, part in _parts(column_names, rows, _width(parsed_args)):
+        for names, part in _parts(column_names, rows, base.width(parsed_args)):
             self.human_columns = names
             super().produce_output(parsed_args, names, part)
             parsed_args.columns = []
@@ -130,7 +128,7 @@ def _parts(names: Sequence[str], rows: Sequence[Sequence[Any]],
     labels = [max(len(str(cell)) for cell in (name, *column))
               for name, column in zip(names, zip(*(row[:-1] for row in rows)))]
     room = count if width is None else max(_LEAST_MARKS, (
-        width - _FRAME - sum(labels) - _BETWEEN * len(labels)))
+        width - layout.FRAME - sum(labels) - layout.BETWEEN * len(labels)))
     for start in range(0, count, room):
         end = min(start + room, count)
         yield ((*names[:-1], ruler(start + 1, end)),
@@ -144,12 +142,3 @@ def ruler(first: int, last: int) -> str:
         ''.join(f'{number:>{digits}}'[place]
                 for number in range(first, last + 1))
         for place in range(digits))
-
-
-def _width(parsed_args: argparse.Namespace) -> int | None:
-    """Columns of the terminal; None: there is no bound."""
-    if parsed_args.max_width > 0:
-        return int(parsed_args.max_width)
-    if sys.stdout.isatty() or parsed_args.fit_width:
-        return shutil.get_terminal_size().columns
-    return None

@@ -19,6 +19,7 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
+import json
 from typing import Any
 
 from nova_mdev_compat.cmd import access
@@ -28,6 +29,7 @@ from nova_mdev_compat.cmd import progress
 from nova_mdev_compat.codec import canonical
 from nova_mdev_compat.compat.document import Document
 from nova_mdev_compat.fleet import kinds
+from nova_mdev_compat.fleet import new_entry
 from nova_mdev_compat.fleet.planning import advice
 from nova_mdev_compat.fleet.planning import network
 from nova_mdev_compat.fleet.planning import planner
@@ -47,7 +49,7 @@ Table = tuple[Sequence[str], Iterable[Sequence[Any]]]
 
 
 class Plan(access.ByOptions, base.Lister):
-    """Say in which order hosts can be upgraded, and what moves before each.
+    """Say in which order hosts can be upgraded, and what has to move.
 
     Each host is emptied by live migrations to providers that accept its
     devices and have room at that time, gets its new documents, and takes
@@ -56,6 +58,8 @@ class Plan(access.ByOptions, base.Lister):
     back, and the answer says which servers would be stranded, and what would
     help.
     """
+
+    dispensable = ('Devices',)
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser: argparse.ArgumentParser = super().get_parser(prog_name)
@@ -88,9 +92,9 @@ class Plan(access.ByOptions, base.Lister):
         with progress.count('Hosts planned') as step:
             found = planner.plan(problem, step)
         self.status = base.NO if found.left else base.YES
-        helpful = list(_advice(problem, found, {
-            kind.digest: kind.label for kind in kinds.kinds(
-                {**fleet.documents, **new})}))
+        with progress.count('Looking for what would help') as step:
+            useful = advice.advise(problem, found, step)
+        helpful = list(_advice(problem, useful, {**fleet.documents, **new}))
         self.say(parsed_args, *_words(problem, found), *helpful)
         if parsed_args.moves:
             self.human_columns = ('No', 'Action', 'Server', 'Devices',
@@ -173,7 +177,7 @@ def _words(problem: Problem, found: Found) -> Iterator[str]:
     if found.left:
         yield 'No order has more hosts: all were looked through.' \
             if found.exact else 'There may be an order that has more hosts: ' \
-            'the fleet is too large to look through all.'
+            'not all of them were looked through.'
 
 
 def _hosts(found: Found) -> Iterator[Sequence[Any]]:
@@ -207,10 +211,11 @@ def _moves(fleet: Fleet, found: Found) -> Iterator[Sequence[Any]]:
                    names[before], step.destination, names[after])
 
 
-def _advice(problem: Problem, found: Found,
-            labels: Mapping[str, str]) -> Iterator[str]:
+def _advice(problem: Problem, useful: Iterable[advice.Advice],
+            documents: Mapping[str, Document]) -> Iterator[str]:
     """What would help, in words."""
-    for one in advice.advise(problem, found):
+    labels = {kind.digest: kind.label for kind in kinds.kinds(documents)}
+    for one in useful:
         if isinstance(one, advice.KeepBack):
             if len(one.hosts) < len(problem.hosts):
                 yield (f'Without {", ".join(one.hosts[:3])}'
@@ -219,7 +224,15 @@ def _advice(problem: Problem, found: Found,
         elif isinstance(one, advice.AddEntry):
             yield (f'All can be upgraded if document {one.destination} '
                    f'({labels[one.destination]}) accepts '
-                   f'{labels[one.source]}.')
+                   f'{labels[one.source]}{_entry(one, documents)}')
         else:
             yield (f'{one.amount} devices of {labels[one.source]} find the '
                    'providers that accept them full.')
+
+
+def _entry(wanted: advice.AddEntry, documents: Mapping[str, Document]) -> str:
+    entry = new_entry.suggest(documents[wanted.source].device,
+                              documents[wanted.destination])
+    return '.' if entry is None else (
+        f', by the entry {json.dumps(entry)}: if its vendor says that it can '
+        'load that state.')

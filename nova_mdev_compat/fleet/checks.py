@@ -99,7 +99,9 @@ def unpublished(fleet: Fleet) -> Finding:
                        'class: see [mdev_compat] resource_classes.')
     if found:
         return Finding(WARNING, f'{len(found)} of {len(fleet.providers)} '
-                       f'device providers are unpublished: {_some(found)}.')
+                       f'device providers are unpublished: {_some(found)}. '
+                       'On their hosts nova-mdev-compat-publisher --health '
+                       'says why.')
     return Finding(SUCCESS, f'{len(fleet.providers)} device providers are '
                    'published.')
 
@@ -114,6 +116,9 @@ def corrupt(fleet: Fleet) -> Finding:
     reasons = collections.Counter(one.publication.fault for one in found)
     words = [f'{digest}: {why}' for digest, why in fleet.unusable.items()] \
         or [f'{why} ({count})' for why, count in reasons.items()]
+    if not found:
+        return Finding(WARNING, 'Documents that providers without devices '
+                       f'carry cannot be used: {"; ".join(words[:_NAMES])}.')
     return Finding(
         FAILURE, f'{len(found)} device providers count as unpublished, '
         f'because what is published for them cannot be used: {_some(found)}. '
@@ -222,5 +227,6 @@ def _driver(document: Document) -> str:
 
 
 def _some(providers: Sequence[DeviceProvider]) -> str:
-    names = [one.name for one in providers[:_NAMES]]
-    return ', '.join(names + ['...'] * (len(providers) > _NAMES))
+    names = ', '.join(one.name for one in providers[:_NAMES])
+    more = len(providers) - _NAMES
+    return f'{names} and {more} more' if more > 0 else names

@@ -150,13 +150,17 @@ class Explanation:
                  provider.resource_class == source.provider.resource_class)),
             key=lambda one: OUTCOMES.index(one.outcome))]
 
-    def has_somewhere(self) -> bool:
-        """Whether the filter keeps a candidate that Nova would see."""
-        root = self.sources[0].provider.root
+    def has_somewhere(self, hosts: Iterable[str] = ()) -> bool:
+        """Whether the filter keeps a candidate that Nova would see.
+
+        :param hosts: names of the only hosts that matter; none: all do.
+        """
+        root, wanted = self.sources[0].provider.root, set(hosts)
         return any(
             self._fits(candidate) for candidate
             in self._offered.limited.candidates
             if all(provider.root != root
+                   and (not wanted or provider.host in wanted)
                    for provider in self._taken(candidate)))
 
     def _fits(self, candidate: Candidate) -> bool:
@@ -204,7 +208,7 @@ class Explanation:
                 f'it has {provider.resource_class}, the server holds '
                 f'{source.provider.resource_class}']
         elif provider.root == source.provider.root:
-            outcome, why = HERE, [_here(source, provider)]
+            outcome, why = HERE, ['the server is on this host']
         else:
             outcome, verdict, why = self._judged(source, provider)
             if outcome == ACCEPTED:
@@ -254,12 +258,6 @@ def _held(provider: DeviceProvider, amount: int) -> pairing.HeldDevice:
         provider.uuid, provider.resource_class, amount,
         provider.digest if provider.document is not None else None,
         provider.document)
-
-
-def _here(source: HeldDevice, provider: DeviceProvider) -> str:
-    if provider.uuid == source.provider.uuid:
-        return f'the server holds {source.amount} of it'
-    return 'the server is on this host'
 
 
 def _reasons(verdict: Verdict) -> list[str]:

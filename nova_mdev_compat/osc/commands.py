@@ -29,7 +29,7 @@ class ByClient(access.ByOptions):
 
     def add_access(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
-            '--config-file', action='append', default=[], metavar='NOVA.CONF',
+            '--config-file', action='append', default=[], metavar='NOVA_CONF',
             help="the schedulers' nova.conf, for its options in "
                  '[mdev_compat] and [scheduler]; without it the defaults '
                  'count; may be given several times')

@@ -29,15 +29,17 @@ from nova_mdev_compat.codec import traits
 from nova_mdev_compat.compat import description
 from nova_mdev_compat.compat.document import Document
 from nova_mdev_compat.fleet import kinds
+from nova_mdev_compat.fleet.providers import CORRUPT
+from nova_mdev_compat.fleet.providers import USABLE
 from nova_mdev_compat.osc.commands import ByClient
 from nova_mdev_compat.placement.errors import NotFound
 from nova_mdev_compat.placement import publication
 from nova_mdev_compat.placement import withdrawal
 
-LISTED = ('Document', 'Kind', 'Version', 'Details', 'Providers', 'State')
+LISTED = ('Document', 'Kind', 'Version', 'Details', 'Providers', 'State',
+          'Fault')
 SHOWN = ('document', 'device', 'compatible', 'providers', 'content')
 _DIGEST = re.compile('[A-Z2-7]{26}')
-_USABLE = 'usable'
 
 Table = tuple[Sequence[str], Iterable[Sequence[Any]]]
 One = tuple[Sequence[str], Sequence[Any]]
@@ -46,7 +48,8 @@ One = tuple[Sequence[str], Sequence[Any]]
 class ListDocuments(ByClient, base.Lister):
     """List the documents that resource providers carry."""
 
-    human_columns = LISTED
+    human_columns = LISTED[:-1]
+    dispensable = ('Providers', 'Details')
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser: argparse.ArgumentParser = super().get_parser(prog_name)
@@ -58,10 +61,10 @@ class ListDocuments(ByClient, base.Lister):
         in_use = asked.cache.in_use()
         rows = [(kind.digest, kind.name, kind.version,
                  base.Lines(list(kind.details)),
-                 len(asked.cache.members(kind.digest)), _USABLE)
+                 len(asked.cache.members(kind.digest)), USABLE, '')
                 for kind in kinds.kinds(in_use.documents)]
         rows += [(digest, '', '', base.Lines([]),
-                  len(asked.cache.members(digest)), why)
+                  len(asked.cache.members(digest)), CORRUPT, why)
                  for digest, why in sorted(in_use.unusable.items())]
         return LISTED, rows
 

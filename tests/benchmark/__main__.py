@@ -66,6 +66,8 @@ BENCHMARKS = {
     'language': Benchmark(
         'growth', 'how the times of the language grow, and its worst match',
         {'number': 2, 'largest': 16}),
+    'plan': Benchmark(
+        'planning', 'planning a rolling upgrade', {'hosts': (6,)}),
 }
 
 

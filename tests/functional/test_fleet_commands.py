@@ -85,7 +85,7 @@ class TestExplain(FleetTestCase):
             ('accepted', 20, NEW), ('accepted', 18, OLD),
             ('refused', 20, NO_ECC), ('refused', 20, OTHER),
             ('unpublished', 20, None), ('corrupt', 20, CORRUPT),
-            ('source', 1, OLD), ('source', 1, OLD)], verdicts(rows))
+            ('source', 2, OLD)], verdicts(rows))
         self.assertEqual([20, 36, 0, 80], [row['Free'] for row in rows[:4]])
         self.assertEqual([f'new-{number:02d}' for number in range(1, 11)],
                          rows[0]['Hosts'])
@@ -102,12 +102,17 @@ class TestExplain(FleetTestCase):
         self.assertIn('holds 1 VGPU of old-01_pci_0000_81_00_0', out)
         self.assertIn('ecc: the source has true, this device accepts only '
                       'false (entry 0)', out)
+        self.assertIn('It can move now: 38 providers on 19 hosts', out)
         self.assertNotIn('\x1b', out)
+        # What could be done is of no interest then.
+        self.assertNotIn('--health', out)
 
     def test_nowhere(self) -> None:
         server = sixty.server_uuid('noecc-03')
         result = self.ask(1, 'explain', server)
         self.assertIn('Nova would find no valid host', result.out)
+        self.assertIn('unpublished: nova-mdev-compat-publisher --health',
+                      result.out)
         self.assertEqual(
             ('full', 18, NO_ECC),
             verdicts(self.rows(1, 'explain', server))[0])
@@ -145,7 +150,7 @@ class TestExplain(FleetTestCase):
     def test_a_host_without_room_for_the_rest(self) -> None:
         root = sixty.host_uuid('new-04')
         self.placement.set_traits(root, 'COMPUTE_STATUS_DISABLED')
-        rows = self.rows(0, 'explain', sixty.server_uuid('new-05'),
+        rows = self.rows(1, 'explain', sixty.server_uuid('new-05'),
                          '--host', 'new-04')
         self.assertEqual(['host lacks room'] * 2,
                          [row['Verdict'] for row in rows])

@@ -14,6 +14,8 @@
 
 import os
 import pathlib
+import shlex
+import textwrap
 
 from nova_mdev_compat.cmd import status
 from tests.functional import sixty_hosts as sixty
@@ -23,7 +25,8 @@ from tests.unit import commands
 FOLDER = pathlib.Path(__file__).parents[2] / 'doc' / 'source' / 'questions'
 #: Set, the files are written anew and not compared.
 WRITE = 'MDEV_COMPAT_WRITE_EXAMPLES'
-WIDTH = '110'
+# What a page has room for.
+WIDTH = 100
 SERVER = sixty.server_uuid('old-01')
 HOSTS = ('--host', 'noecc-01', '--host', 'corrupt-01')
 
@@ -67,13 +70,16 @@ class TestExamples(FleetTestCase):
                  else word for word in arguments]
         result = self.run_command(
             command, '--config-file', str(self.placement.configuration),
-            '--max-width', WIDTH, *given)
-        self.compare(name, ' '.join(
-            ['nova-mdev-compat', command, '--config-file nova.conf',
+            '--max-width', str(WIDTH), *given)
+        self.compare(name, shlex.join(
+            ['nova-mdev-compat', command, '--config-file', 'nova.conf',
              *arguments]), result.out)
 
     def compare(self, name: str, command: str, out: str) -> None:
-        text = f'$ {command}\n{out}'
+        typed = textwrap.wrap(f'$ {command}', WIDTH - 2,
+                              subsequent_indent='      ',
+                              break_on_hyphens=False)
+        text = ' \\\n'.join(typed) + f'\n{out}'
         path = FOLDER / f'{name}.txt'
         if os.environ.get(WRITE):
             path.write_text(text, 'utf-8')

@@ -58,8 +58,9 @@ class TestDocuments(OpenStackClientTestCase):
         rows = self.answer('document', 'list')
         self.assertEqual(5, len(rows))
         self.assertEqual([20] * 5, [row['Providers'] for row in rows])
-        self.assertEqual('its chunks do not belong together',
-                         rows[-1]['State'])
+        self.assertEqual(
+            ('corrupt', 'its chunks do not belong together'),
+            (rows[-1]['State'], rows[-1]['Fault']))
         result = self.openstack('mdev', 'compat', 'document', 'list',
                                 '-f', 'value', '-c', 'Version')
         self.assertEqual(['535.161.05', '535.161.05', '550.90.05',

@@ -28,6 +28,7 @@ from nova_mdev_compat.fleet import explanation
 from nova_mdev_compat.fleet import headroom
 from nova_mdev_compat.fleet import kinds
 from nova_mdev_compat.fleet import matrix
+from nova_mdev_compat.fleet import new_entry
 from nova_mdev_compat.fleet.planning import upgrading
 from nova_mdev_compat.fleet.providers import CORRUPT
 from nova_mdev_compat.fleet.providers import DeviceProvider
@@ -161,6 +162,39 @@ class TestMatrix(testtools.TestCase):
 
 
 @ddt.ddt
+class TestNewEntry(testtools.TestCase):
+    """Each is tried by the matcher before it is said."""
+
+    OWN = document('acme-t1', '1.2', ecc=True, features=['a'])
+
+    @ddt.data(
+        ({'ecc': False}, {'attributes': {'ecc': False}}),
+        ({}, {'attributes': {'ecc': {'absent': True}}}),
+        ({'ecc': True, 'features': ['a', 'b']},
+         {'attributes': {'features': ['a', 'b']}}),
+        ({'ecc': True, 'version': '2.0'}, {'software_version': '2.0'}),
+        # A version is relative to the type.
+        ({'ecc': True, 'mdev_type': 'acme-t2'},
+         {'mdev_type': 'acme-t2', 'software_version': '1.2'}),
+        ({'ecc': True, 'mdev_type': 'acme-t2', 'version': None},
+         {'mdev_type': 'acme-t2', 'software_version': {'absent': True}}),
+        ({'ecc': True, 'vendor': '10de'}, {
+            'vfio-pci': {'vendor': '10de'}, 'software_version': '1.2'}),
+        ({'ecc': True}, {}))
+    @ddt.unpack
+    def test_it_names_what_differs(self, device: dict[str, Any],
+                                   entry: dict[str, Any]) -> None:
+        found = new_entry.suggest(document(**device).device, self.OWN)
+        self.assertEqual(entry, found)
+
+    def test_another_api(self) -> None:
+        other = loading.load(json.dumps({
+            'format': 1, 'self': {'device_api': 'vfio-ap'},
+            'compatible': []}))
+        self.assertIsNone(new_entry.suggest(other.device, self.OWN))
+
+
+@ddt.ddt
 class TestHeadroom(testtools.TestCase):
 
     @ddt.data(
@@ -232,6 +266,9 @@ class TestExplanation(testtools.TestCase):
                 provider('pgpu', document(), resource_class='PGPU'),
                 offered=('good-0',), every=('good-0', 'late-0')))
         self.assertTrue(self.explanation.has_somewhere())
+        # Of the hosts that were asked about.
+        self.assertTrue(self.explanation.has_somewhere(['good', 'full']))
+        self.assertFalse(self.explanation.has_somewhere(['late', 'full']))
         [refused] = [one for one in self.answers if one.outcome == 'refused']
         self.assertIn('(entry 0)', refused.why[0])
 
@@ -284,6 +321,12 @@ class TestExplanation(testtools.TestCase):
                      provider('x', document(version='1.1')))
         self.assertEqual([3, 1, 1], [
             len(one.answers) for one in explanation.groups(self.answers)])
+
+    def test_the_source_is_one_group(self) -> None:
+        self.explain(provider('src', document(), 1, 1),
+                     provider('src', document(), 1, number=1))
+        [group] = explanation.groups(self.answers)
+        self.assertEqual(2, len(group.answers))
 
 
 class TestSource(testtools.TestCase):
@@ -394,6 +437,15 @@ class TestChecks(testtools.TestCase):
             one = fleet(*providers)
             self.assertEqual((unpublished, corrupt), (
                 checks.unpublished(one).level, checks.corrupt(one).level))
+        found = checks.corrupt(fleet(good, unusable={'A' * 26: 'no chunk'}))
+        self.assertEqual(checks.WARNING, found.level)
+        self.assertIn('no chunk', found.details)
+
+    def test_names_of_many(self) -> None:
+        found = checks.unpublished(fleet(
+            *(provider(f'h{number}', None) for number in range(5))))
+        self.assertIn('h0_pci_0, h1_pci_0, h2_pci_0 and 2 more. ',
+                      found.details)
 
     def test_classes(self) -> None:
         for others, level in (({}, checks.SUCCESS), ({'x': ()},

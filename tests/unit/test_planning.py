@@ -16,12 +16,14 @@ import dataclasses
 import random
 
 import ddt
+import fixtures
 import testtools
 
 from nova_mdev_compat.fleet.planning import advice
 from nova_mdev_compat.fleet.planning import exact
 from nova_mdev_compat.fleet.planning import heuristic
 from nova_mdev_compat.fleet.planning.heuristic import Attempt
+from nova_mdev_compat.fleet.planning import network
 from nova_mdev_compat.fleet.planning import planner
 from nova_mdev_compat.fleet.planning.problem import Load
 from nova_mdev_compat.fleet.planning.problem import Move
@@ -29,6 +31,7 @@ from nova_mdev_compat.fleet.planning.problem import Plan
 from nova_mdev_compat.fleet.planning.problem import Problem
 from nova_mdev_compat.fleet.planning.problem import Upgrade
 from nova_mdev_compat.fleet.planning import replay
+from tests.benchmark import planning
 from tests.unit import upgrades
 from tests.unit.upgrades import NEW
 from tests.unit.upgrades import OLD
@@ -81,6 +84,13 @@ CASES = (
         [site('s0', 'h0', 2), site('s1', 'h1', 1, OLD, OLD),
          site('s2', 'h2', 1, OLD, OLD), site('s3', 'h3', 2, OLD, OLD)], {},
         FORWARD, others=(Load('pair', (('s0', 2),)),)), 1),
+    # What is too much goes, and nothing comes in its place.
+    ('more devices than there can be', upgrades.problem(
+        [site('s0', 'h0', 0), site('s1', 'h1', 1, OLD, OLD)], {'s0': 1},
+        FORWARD), 1),
+    ('more devices than there can be, and no room', upgrades.problem(
+        [site('s0', 'h0', 0), site('s1', 'h1', 1, OLD, OLD)], {'s0': 2},
+        FORWARD), 0),
     ('two devices apart', upgrades.problem(
         [site('s0', 'h0', 2), site('s1', 'h1', 1, OLD, OLD),
          site('s2', 'h2', 1, OLD, OLD)], {}, FORWARD,
@@ -150,6 +160,19 @@ class TestPlan(testtools.TestCase):
             less += len(found.order) < most
         self.assertLess(less, 5)
 
+    def test_over_full_against_brute_force(self) -> None:
+        """nova-compute sets an inventory to 0 while servers have devices."""
+        less = 0
+        for seed in range(100):
+            problem = upgrades.over_full(random.Random(seed))
+            most = upgrades.BruteForce(problem).most()
+            found = planner.plan(problem)
+            self.assertLessEqual(len(found.order), most)
+            self.assertTrue(not found.exact or len(found.order) == most)
+            advice.advise(problem, found)
+            less += len(found.order) < most
+        self.assertLess(less, 5)
+
     def test_large(self) -> None:
         """Hosts of three kinds, nearly full; nothing goes back to old."""
         sites, held = [], {}
@@ -165,6 +188,36 @@ class TestPlan(testtools.TestCase):
         found = planner.plan(problem)
         self.assertEqual(150, len(found.order))
         self.assertFalse(exact.Search(problem).is_small())
+
+
+class TestEffort(testtools.TestCase):
+    """A host that could not be emptied is not tried again for nothing."""
+
+    def test_many_kinds(self) -> None:
+        """Hosts of 20 kinds that differ in what they hold."""
+        flows = []
+        largest = network.largest
+
+        def counted(*arguments):
+            flows.append(arguments)
+            return largest(*arguments)
+        self.useFixture(fixtures.MonkeyPatch(
+            'nova_mdev_compat.fleet.planning.network.largest', counted))
+        problem = planning.CASES['20 kinds, free devices here and there'](120)
+        found = planner.plan(problem)
+        self.assertGreater(len(found.order), 60)
+        # Each host once or twice, and not once for every other host.
+        self.assertLess(len(flows), 4 * 120)
+
+    def test_a_host_that_cannot_be_emptied_stays_as_it_was(self) -> None:
+        """The pair could move, the single device could not: neither does."""
+        problem = upgrades.problem(
+            [site('s0', 'h0', 2), site('s1', 'h0', 1, OTHER, 'z'),
+             site('s2', 'h1', 2, OLD, OLD)], {'s1': 1}, FORWARD,
+            others=(Load('pair', (('s0', 2),)),))
+        found = planner.plan(problem)
+        self.assertEqual(((), ('h0',), (('h0', 's1-0'),)), (
+            found.steps, found.left, found.stranded))
 
 
 @ddt.ddt

@@ -12,6 +12,7 @@
 
 """Small rolling upgrades, and every state that they could reach."""
 
+import dataclasses
 import random
 
 from nova_mdev_compat.fleet.planning.problem import Load
@@ -41,6 +42,15 @@ def problem(sites: list[Site], held: dict[str, int], pairs: Pairs,
         frozenset({one.host for one in sites if one.document != one.upgraded}
                   if hosts is None else hosts),
         lambda source, destination: (source, destination) in pairs)
+
+
+def over_full(chance: random.Random) -> Problem:
+    """The same, but some inventories were made smaller since."""
+    problem = random_problem(chance)
+    return dataclasses.replace(problem, sites={
+        uuid: dataclasses.replace(site, capacity=max(
+            0, site.capacity - chance.choice((0, 0, 1, 2))))
+        for uuid, site in problem.sites.items()})
 
 
 def random_problem(chance: random.Random, singles: bool = True) -> Problem:

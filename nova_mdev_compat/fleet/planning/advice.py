@@ -14,9 +14,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Iterator
 import dataclasses
 import itertools
+import time
 from typing import TypeAlias
 
 from nova_mdev_compat.fleet.planning import planner
@@ -25,9 +27,10 @@ from nova_mdev_compat.fleet.planning.problem import Problem
 from nova_mdev_compat.fleet.planning.problem import Upgrade
 from nova_mdev_compat.fleet.planning.state import State
 
-# A larger problem is planned anew less often.
-_MANY_SITES = 200
-_TRIES, _FEW_TRIES = 24, 3
+# A problem is planned anew at most so often for each kind of advice.
+_TRIES = 24
+# Seconds after which nothing more is tried; a try in a large fleet takes some.
+_PATIENCE = 20.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -64,26 +67,34 @@ class MakeRoom:
 Advice: TypeAlias = KeepBack | AddEntry | MakeRoom
 
 
-def advise(problem: Problem, plan: Plan) -> list[Advice]:
-    """What would help; each but MakeRoom was tried by planning anew."""
+def advise(problem: Problem, plan: Plan,
+           progress: Callable[[str], None] = planner.quietly,
+           patience: float = _PATIENCE) -> list[Advice]:
+    """What would help; each but MakeRoom was tried by planning anew.
+
+    :param progress: called at each step of a plan that is tried.
+    :param patience: seconds after which no other plan is begun, but that
+        each kind of advice gets one.
+    """
     if not plan.left:
         return []
-    tries = _TRIES if len(problem.sites) <= _MANY_SITES else _FEW_TRIES
+    began = time.monotonic()
+
+    def works(changed: Problem) -> bool:
+        return not planner.plan(changed, progress).left
+
+    def has_time(part: float) -> bool:
+        return time.monotonic() - began < part * patience
     found: list[Advice] = list(itertools.islice(
-        _entries(problem, plan, tries), 3))
-    alone = next((host for host in plan.left[:tries]
-                  if len(plan.left) > 1
-                  and not planner.plan(problem.without(host)).left), None)
+        (AddEntry(*pair) for number, pair in enumerate(
+            itertools.islice(_refused(problem, plan), _TRIES))
+         if (not number or has_time(0.5))
+         and works(problem.accepting(*pair))), 3))
+    alone = next((host for number, host in enumerate(plan.left[:_TRIES])
+                  if len(plan.left) > 1 and (not number or has_time(1))
+                  and works(problem.without(host))), None)
     found.append(KeepBack(plan.left if alone is None else (alone,)))
     return found + list(_rooms(problem, plan))
-
-
-def _entries(problem: Problem, plan: Plan,
-             tries: int) -> Iterator[AddEntry]:
-    for source, destination in itertools.islice(
-            _refused(problem, plan), tries):
-        if not planner.plan(problem.accepting(source, destination)).left:
-            yield AddEntry(source, destination)
 
 
 def _refused(problem: Problem, plan: Plan) -> Iterator[tuple[str, str]]:

@@ -61,9 +61,12 @@ class Search:
     def is_small(self) -> bool:
         """Whether all orders can be looked through: exactness is possible.
 
-        A consumer with several devices is not like another.
+        A consumer with several devices is not like another, and a provider
+        that has more devices than it can have takes none until some have
+        left, which a flow cannot say.
         """
-        if not all(load.is_single for load in self._problem.loads):
+        if not all(load.is_single for load in self._problem.loads) \
+                or self._is_over_full():
             return False
         counts = collections.Counter(self._alike.values()).values()
         if sum(counts) > 12:
@@ -74,6 +77,14 @@ class Search:
         layers = sum(counts) + 1
         # Beginnings of orders are at most e times as many as orders.
         return 3 * orders * layers * len(self._room) ** 2 <= _MOST_EDGES
+
+    def _is_over_full(self) -> bool:
+        """Whether an inventory was made smaller than what is in use."""
+        held = collections.Counter[str]()
+        for load in self._problem.loads:
+            held.update(dict(load.parts))
+        return any(held[site.uuid] > site.capacity
+                   for site in self._problem.sites.values())
 
     def best(self) -> list[str]:
         """An order of as many hosts as can be upgraded at all."""

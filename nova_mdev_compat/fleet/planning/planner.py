@@ -19,19 +19,17 @@ from collections.abc import Callable
 from nova_mdev_compat.fleet.planning import exact
 from nova_mdev_compat.fleet.planning import heuristic
 from nova_mdev_compat.fleet.planning.heuristic import Attempt
-from nova_mdev_compat.fleet.planning.heuristic import Shortfall
 from nova_mdev_compat.fleet.planning.problem import Plan
 from nova_mdev_compat.fleet.planning.problem import Problem
 from nova_mdev_compat.fleet.planning import replay
-from nova_mdev_compat.fleet.planning.state import State
 
 
-def _quietly(host: str) -> None:
+def quietly(host: str) -> None:
     """Progress that nobody sees."""
 
 
 def plan(problem: Problem,
-         progress: Callable[[str], None] = _quietly) -> Plan:
+         progress: Callable[[str], None] = quietly) -> Plan:
     """The best plan that was found, followed once to see that it holds.
 
     A small problem of single devices is searched exactly where the heuristic
@@ -51,30 +49,31 @@ def plan(problem: Problem,
 
 def _by_heuristic(problem: Problem,
                   progress: Callable[[str], None]) -> Plan:
-    best: Plan | None = None
+    best: Attempt | None = None
     for preference in heuristic.PREFERENCES:
         attempt = Attempt(problem, preference)
         attempt.run(progress)
-        found = _plan(attempt.state, attempt.shortfalls, exact=False)
-        if best is None or len(found.left) < len(best.left):
-            best = found
-        if not best.left:
+        if best is None \
+                or len(attempt.state.pending) < len(best.state.pending):
+            best = attempt
+        if not best.state.pending:
             break
     assert best is not None
-    return best
+    return _plan(best, exact=False)
 
 
 def _exactly(problem: Problem, search: exact.Search) -> Plan:
     state = search.steps(search.best())
     attempt = Attempt(problem, heuristic.PREFERENCES[0], state)
-    # Nobody could go on from here, but this says who stays.
-    attempt.run(_quietly)
-    return _plan(state, attempt.shortfalls, exact=True)
+    # Nobody could go on from here.
+    attempt.run(quietly)
+    return _plan(attempt, exact=True)
 
 
-def _plan(state: State, shortfalls: list[Shortfall], exact: bool) -> Plan:
-    left = tuple(sorted(state.pending))
+def _plan(attempt: Attempt, exact: bool) -> Plan:
+    state = attempt.state
+    steps = tuple(state.steps)
     return Plan(
-        tuple(state.steps), left,
-        tuple((one.host, consumer) for one in shortfalls
-              for consumer in one.consumers(state)) if left else (), exact)
+        steps, tuple(sorted(state.pending)),
+        tuple((one.host, consumer) for one in attempt.shortfalls()
+              for consumer in one.consumers(state)), exact)

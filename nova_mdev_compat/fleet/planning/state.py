@@ -94,6 +94,19 @@ class State:
             (there, amount) for _, there, amount in parts)))
         self.steps.append(Move(consumer, source, destination, parts))
 
+    def undo(self, steps: int) -> None:
+        """Takes back the last moves.
+
+        :param steps: how many steps are left.
+        """
+        while len(self.steps) > steps:
+            step = self.steps.pop()
+            assert isinstance(step, Move)
+            self._move(step.consumer, tuple(
+                (after, before, amount)
+                for before, after, amount in step.parts))
+            self.steps.pop()
+
     def upgrade(self, host: str) -> None:
         """Gives the sites of a host their new documents."""
         for site in self.of_host[host]:
