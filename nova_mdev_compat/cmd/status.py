@@ -188,7 +188,8 @@ class Checks(upgradecheck.UpgradeCommands):
 
     @_told
     def _garbage(self) -> Finding:
-        names = self._access.client.traits('CUSTOM_', self._access.deadline())
+        names = self._access.client.traits('CUSTOM_', self._access.deadline(),
+                                           many=True)
         return checks.garbage(
             [name for name in names if name.startswith(traits.PREFIX)],
             [name for name in self._carried

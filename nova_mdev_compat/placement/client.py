@@ -130,18 +130,18 @@ class Client:
         self._adapter = adapter
 
     def traits(self, prefix: str, deadline: Deadline,
-               associated: bool = False) -> list[str]:
+               associated: bool = False, many: bool = False) -> list[str]:
         """Names of the traits that begin with a prefix, checked here.
 
-        :param associated: only those that some provider carries. Without it
-            the prefix should be that of one document.
+        :param associated: only those that some provider carries.
+        :param many: the prefix is not that of one document or label.
         :raises TooLong: there are too many.
         """
         query = {'name': f'startswith:{prefix}'}
         if associated:
             query['associated'] = 'true'
         answer = self._get('/traits', query.items(), deadline,
-                           _MAX_TRAITS if associated else _MAX_ONE)
+                           _MAX_TRAITS if associated or many else _MAX_ONE)
         return [name for name in _strings(answer, 'traits')
                 if name.startswith(prefix)]
 
