@@ -67,11 +67,10 @@ class Round:
     def _mapped(self) -> list[State]:
         """The providers whose labels have come to stand for their documents.
         """
-        found, labels = self.difference.labels, {
-            one.label: one.digest for one in self.outcome.mapped}
-        unfit = {*found.missing, *found.mixed}
-        return [state for state in found.to_map if state not in unfit
-                and labels.get(state.labels[0].name)
+        found, said = self.difference.labels, self.outcome.said
+        return [state for state in found.to_map
+                if state not in found.missing and state not in found.mixed
+                and said.get(state.labels[0].name)
                 == state.wanted.names.digest]
 
 

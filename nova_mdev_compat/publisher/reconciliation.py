@@ -67,6 +67,7 @@ class Outcome:
     :param failed: why a provider could not be written, by its name.
     :param lost: HTTP status of every race that was lost and run again.
     :param mapped: labels that were mapped to other documents.
+    :param said: digests of what labels stand for now, as far as was asked.
     """
 
     changes: list[Change] = dataclasses.field(default_factory=list)
@@ -75,6 +76,7 @@ class Outcome:
     failed: dict[str, str] = dataclasses.field(default_factory=dict)
     lost: list[int] = dataclasses.field(default_factory=list)
     mapped: list[LabelChange] = dataclasses.field(default_factory=list)
+    said: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 def settle(client: Client, difference: Difference,
@@ -156,6 +158,7 @@ def _map(client: Client, state: State, outcome: Outcome,
     label, digest = state.labels[0], state.wanted.names.digest
     done = labels.map_label(client, label.name, digest, label.owner,
                             label.mine, deadline)
+    outcome.said[label.name] = done.current.digest
     if done.current.digest != digest:
         # Another host was first; the next round says so.
         outcome.failed[state.provider.name] = (
