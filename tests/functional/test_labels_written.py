@@ -20,7 +20,6 @@ import uuid
 
 import webob
 
-from nova_mdev_compat.cmd import main
 from nova_mdev_compat.codec import labels
 from nova_mdev_compat.codec import tombstones
 from nova_mdev_compat.codec.tombstones import LabelTombstone
@@ -46,12 +45,13 @@ from tests.functional import interleaving
 from tests.functional import placement_cloud as cloud
 from tests.functional import publisher_host
 from tests.functional import test_placement_publication as one_provider
+from tests.unit import commands
 
 OLD, NEW, OTHER = (cloud.document(number) for number in (1, 2, 3))
 SUFFIX = 'pci_0000_00_00_0'
 
 
-class LabelsTestCase(cloud.PlacementTestCase):
+class LabelsTestCase(cloud.PlacementTestCase, commands.CommandTestCase):
 
     def setUp(self) -> None:
         super().setUp()
@@ -279,9 +279,9 @@ class TestSharing(LabelsTestCase):
     def publish(self, document: Document) -> int:
         folder = self.placement.configuration.parent
         (folder / 'document.json').write_bytes(document.canonical)
-        return main.main([
+        return self.run_command(
             'publish', '--config-file', str(self.placement.configuration),
-            '--label', 'RACK7', str(folder / 'document.json')])
+            '--label', 'RACK7', str(folder / 'document.json')).status
 
 
 class TestOwnLabel(LabelsTestCase):
@@ -511,7 +511,9 @@ class TestCollection(RaceTestCase):
         self.placement.make_traits(
             *self.names.chunks, mapping.name, LabelTombstone(label, 1).name)
         for option, expected in (('--dry-run', True), ('--grace=9', False)):
-            self.assertEqual(0, main.main([
+            result = self.run_command(
                 'gc', '--config-file', str(self.placement.configuration),
-                option]))
+                option)
+            self.assertEqual(0, result.status, result.err)
+            self.assertIn(f'label {label}, 1 traits: collected', result.out)
             self.assertEqual(expected, mapping.name in self.label_traits())

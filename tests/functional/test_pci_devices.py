@@ -14,9 +14,7 @@
 
 from nova_mdev_compat.codec import labels
 from nova_mdev_compat.codec import traits
-from tests.functional import base
 from tests.functional import documents
-from tests.functional import hosts
 from tests.functional import pci
 from tests.functional.pci import document
 from tests.functional.pci import entry

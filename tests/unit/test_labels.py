@@ -50,7 +50,8 @@ class TestLabels(testtools.TestCase):
         self.assertIsNone(tombstones.read(name))
         self.assertIsNone(tombstones.read_label(name))
 
-    @ddt.data(traits.marker(DIGEST), f'{traits.BODY_PREFIX}{DIGEST}_ABCD_0_1_A',
+    @ddt.data(traits.marker(DIGEST),
+              f'{traits.BODY_PREFIX}{DIGEST}_ABCD_0_1_A',
               f'{tombstones.PREFIX}{DIGEST}_1', NAME,
               f'{labels.LABEL_PREFIX}ED_RACK7', 'CUSTOM_MDEV_COMPAT2_LABEL_A')
     def test_other_names_are_no_labels(self, name: str) -> None:
@@ -69,7 +70,8 @@ class TestMappings(testtools.TestCase):
               NAME.replace('_12_', '_1234567890_'),
               NAME.replace('_12_', '_-1_'), NAME.replace('_12_', '_'),
               NAME.replace('RACK7', ''), NAME.replace('RACK7', 'A' * 21),
-              NAME.replace('RACK7', 'RACK_7'), NAME.replace('LABELED', 'LABEL'),
+              NAME.replace('RACK7', 'RACK_7'),
+              NAME.replace('LABELED', 'LABEL'),
               NAME.replace(OWNER, 'HOST'), NAME[:-1], NAME + 'A',
               NAME.replace('LABELED_', 'LABELEDX'), labels.trait('RACK7'))
     def test_no_mapping(self, name: str) -> None:
