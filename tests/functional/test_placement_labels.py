@@ -12,8 +12,8 @@
 
 """What readers make of labels."""
 
-import json
 import pathlib
+import time
 
 import fixtures
 
@@ -26,6 +26,7 @@ from nova_mdev_compat.placement.kept import Lifetime
 from nova_mdev_compat.placement import labels as placed
 from nova_mdev_compat.placement import memberships
 from nova_mdev_compat.placement.trait_cache import TraitCache
+from tests.functional import placement_bulk
 from tests.functional import placement_cloud as cloud
 from tests.functional import test_placement_cache as cache_tests
 from tests.functional.test_placement_cache import ANY
@@ -279,18 +280,46 @@ class TestVeryMany(LabelTestCase):
             f'nova_mdev_compat.placement.{name}', value))
 
 
-class TestSize(LabelTestCase):
+class TestThousand(LabelTestCase):
+    """As many hosts with a label each, of ten kinds."""
 
-    def test_thousands(self) -> None:
-        """What 2,048 labels take of a request line, and of an answer."""
-        provider = self.placement.make_provider()
-        names = [f'L{number:019}' for number in range(150)]
-        self.placement.set_traits(provider, *map(labels.trait, names))
-        for name in names:
-            self.map(name, labels.MAX_SEQUENCE, ONE, body=False)
-        self.map(names[0], 1, ONE)
-        self.accepting(ONE)
+    def test_requests(self) -> None:
+        documents = [cloud.document(number, {'attributes': {
+            'n': {'minimum': number, 'maximum': number + 4}}})
+            for number in range(10)]
+        for one in documents:
+            self.placement.publish(one)
+        names = [f'L{number:019}' for number in range(1000)]
+        providers = placement_bulk.make_providers(len(names))
+        placement_bulk.make_traits([
+            *map(labels.trait, names),
+            *(labels.Mapping(label, labels.MAX_SEQUENCE, OWNER, digest(
+                documents[number % 10])).name
+              for number, label in enumerate(names))])
+        placement_bulk.mark([(provider, labels.trait(label)) for
+                             provider, label in zip(providers, names)])
+        source = documents[4]
+        self.warm_up(source)
+        self.cache.doubles()
+        self.expire()
+        self.restart()
+        with fixtures.MonkeyPatch(
+                'nova_mdev_compat.placement.trait_cache.TraitCache.doubles',
+                lambda cache: frozenset()):
+            began = time.monotonic()
+            found = self.accepting(source)
+            seconds = time.monotonic() - began
+            asked = len(self.placement.requests)
+            self.accepting(source)
+        # Five of ten kinds have a range with 4 in it, and no other one.
+        self.assertEqual({provider for number, provider
+                          in enumerate(providers) if number % 10 < 5}, found)
+        # 500 wanted and 503 unwanted names, 140 a request; and none warm.
+        self.assertEqual(2 + 4 + 4, asked)
+        self.assertEqual(asked, len(self.placement.requests))
+        self.cache.doubles()
+        self.settle()
         self.assertLess(max(map(len, self.placement.requests)), 8000)
-        self.assertLess(len(json.dumps(
-            [self.map(names[0], labels.MAX_SEQUENCE, ONE)])) * 2048,
-            256 << 10)
+        print(f'figure: 1000 labels, cold: {seconds:.2f} s, {asked} requests; '
+              f'{len(self.placement.requests) - asked} look for several '
+              'documents on one provider, in the background')

@@ -20,8 +20,8 @@ import testtools
 
 from nova_mdev_compat.cmd import matrix as matrix_command
 from nova_mdev_compat.codec import canonical
-from nova_mdev_compat.codec import loading
 from nova_mdev_compat.codec import labels
+from nova_mdev_compat.codec import loading
 from nova_mdev_compat.codec import traits
 from nova_mdev_compat.compat.document import Document
 from nova_mdev_compat.fleet import checks
