@@ -125,6 +125,21 @@ class TestMeaning(LabelTestCase):
         self.expire()
         self.assertIn(self.labelled, self.accepting(TWO))
 
+    def test_mappings_cannot_be_read(self) -> None:
+        """What was read serves, and labels are not taken for unmapped."""
+        self.map('A', 1, ONE)
+        expected = self.accepting(ONE)
+        self.map('A', 2, TWO)
+        self.expire()
+        self.placement.hook = lambda method, path: cloud.answer(
+            503, 'out of order') if labels.MAPPING_PREFIX in path else None
+        self.assertEqual(expected, self.accepting(ONE))
+        self.assertEqual((digest(ONE), ONE),
+                         self.cache.document(self.labelled))
+        self.placement.hook = None
+        self.now += TTL
+        self.assertNotIn(self.labelled, self.accepting(ONE))
+
     def test_source_that_was_known(self) -> None:
         self.map('A', 1, ONE)
         self.cache.document(self.labelled)
