@@ -22,10 +22,13 @@ import time
 from nova_mdev_compat.cmd import base
 from nova_mdev_compat.cmd import configuration
 from nova_mdev_compat.placement.collection import Collector
-from nova_mdev_compat.placement.collection import Fate
 from nova_mdev_compat.placement.collection import Seen
 from nova_mdev_compat.placement.collection import Unused
 from nova_mdev_compat.placement.deadline import Deadline
+from nova_mdev_compat.placement.fate import Fate
+from nova_mdev_compat.placement.label_collection import LabelCollector
+from nova_mdev_compat.placement.label_collection import SeenLabels
+from nova_mdev_compat.placement.label_collection import UnusedLabel
 
 _TIMEOUT = 120.0
 _GRACE = 24 * 3600.0
@@ -40,12 +43,13 @@ such as MariaDB or PostgreSQL, refuses it. Best run while no publisher works.
 
 
 class Gc(base.Command):
-    """Delete bodies of documents that no provider's marker names.
+    """Delete bodies of documents that no provider's marker or label names.
 
     A document is seen twice: the first time it gets a tombstone trait that
     says when, and once the grace period is over the next run deletes its
-    body. So run it now and then, from cron or a timer. Needs the admin or
-    the service role in placement.
+    body. So run it now and then, from cron or a timer. The same goes for what
+    labels stand for that no provider carries. Needs the admin or the service
+    role in placement.
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -71,15 +75,25 @@ class Gc(base.Command):
     def take_action(self, parsed_args: argparse.Namespace) -> int:
         if parsed_args.markers:
             print(RISK, end='', file=sys.stderr)
+        client = configuration.connect(parsed_args.config_file)
         collector = Collector(
-            configuration.connect(parsed_args.config_file), parsed_args.grace,
-            parsed_args.markers, time.time, lambda: Deadline(_TIMEOUT))
+            client, parsed_args.grace, parsed_args.markers, time.time,
+            _deadline)
+        by_label = LabelCollector(client, parsed_args.grace, time.time,
+                                  _deadline)
         seen = collector.look()
         if parsed_args.dry_run:
+            _preview_labels(by_label, seen.labels)
             _preview(collector, seen)
         else:
+            # The first: what a label stands for holds the document's body.
+            _collect_labels(by_label, seen.labels)
             _collect(collector, seen)
         return base.YES
+
+
+def _deadline() -> Deadline:
+    return Deadline(_TIMEOUT)
 
 
 def _seconds(text: str) -> float:
@@ -111,6 +125,29 @@ def _collect(collector: Collector, seen: Seen) -> None:
 def _say(unused: Unused, fate: Fate) -> None:
     print(f'document {unused.digest}, {len(unused.names)} traits: '
           f'{fate.value}')
+
+
+def _preview_labels(collector: LabelCollector, seen: SeenLabels) -> None:
+    for label in seen.superseded:
+        print(f'label {label}: mappings that do not count would go')
+    for unused in seen.unused:
+        fate = collector.fate(unused)
+        _say_label(unused, fate)
+        if fate is Fate.COLLECTED:
+            for name in unused.names:
+                print(f'    {name}')
+
+
+def _collect_labels(collector: LabelCollector, seen: SeenLabels) -> None:
+    removed = collector.tidy(seen)
+    if removed:
+        print(f'{removed} mappings of labels that did not count were removed')
+    for unused in seen.unused:
+        _say_label(unused, collector.collect(unused))
+
+
+def _say_label(unused: UnusedLabel, fate: Fate) -> None:
+    print(f'label {unused.label}, {len(unused.names)} traits: {fate.value}')
 
 
 def _counted(fates: dict[Unused, Fate]) -> str:

@@ -20,6 +20,7 @@ from oslo_utils import uuidutils
 
 from nova_mdev_compat.cmd import base
 from nova_mdev_compat.cmd import configuration
+from nova_mdev_compat.codec import labels
 from nova_mdev_compat.codec import traits
 from nova_mdev_compat.placement.deadline import Deadline
 from nova_mdev_compat.placement.errors import NotFound
@@ -29,11 +30,13 @@ _TIMEOUT = 120.0
 
 
 class Publish(base.Command):
-    """Publish a document for a resource provider.
+    """Publish a document for a resource provider, or for a label.
 
     Writes the document's traits and puts its marker on the provider, in
-    place of an earlier one. The provider's other traits stay. Needs the
-    admin or the service role in placement.
+    place of an earlier one. The provider's other traits stay. With --label
+    the document counts for every provider that carries the label, until
+    somebody says otherwise in the same way. Needs the admin or the service
+    role in placement.
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -43,14 +46,22 @@ class Publish(base.Command):
             metavar='NOVA_CONF',
             help='configuration with a [placement] group, such as '
                  '/etc/nova/nova.conf; may be given several times')
-        parser.add_argument(
-            '--provider', required=True, metavar='UUID',
+        what = parser.add_mutually_exclusive_group(required=True)
+        what.add_argument(
+            '--provider', metavar='UUID',
             help='the resource provider of the device')
+        what.add_argument(
+            '--label', metavar='LABEL',
+            help="the label of PCI devices in placement, which stands among "
+                 "the traits of nova-compute's [pci] device_spec: up to "
+                 f'{labels.MAX_LENGTH} of A to Z and 0 to 9')
         parser.add_argument('file', metavar='FILE',
                             help='a document; "-" is standard input')
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> int:
+        if parsed_args.label is not None:
+            return _publish_label(parsed_args)
         provider = parsed_args.provider
         if not uuidutils.is_uuid_like(provider):
             raise base.BadInput(f'--provider {provider}: it is not a UUID')
@@ -64,6 +75,29 @@ class Publish(base.Command):
                                 'such resource provider') from error
         _report(provider, done)
         return base.YES
+
+
+def _publish_label(parsed_args: argparse.Namespace) -> int:
+    label = parsed_args.label
+    if not labels.is_label(label):
+        raise base.BadInput(f'--label {label}: a label has up to '
+                            f'{labels.MAX_LENGTH} of A to Z and 0 to 9')
+    names = traits.encode(base.read_document(parsed_args.file))
+    client = configuration.connect(parsed_args.config_file)
+    done = publication.publish_label(client, label, names, labels.OPERATOR,
+                                     Deadline(_TIMEOUT))
+    if done.current != names.digest:
+        raise base.BadInput(
+            f'--label {label}: it stands for document {done.current} still: '
+            'the sequence of its mapping is the highest that there is, or '
+            'somebody else goes on mapping it')
+    if done.replaced == names.digest:
+        print(f'Label {label} stands for document {names.digest} already.')
+    else:
+        replaced = f', in place of {done.replaced}' if done.replaced else ''
+        print(f'Label {label} stands for document {names.digest}{replaced}; '
+              f'{len(done.written)} body traits written.')
+    return base.YES
 
 
 def _report(provider: str, done: publication.Publication) -> None:

@@ -41,7 +41,13 @@ def summary(done: Round) -> str:
     """What one round did, in a line."""
     return (f'{len(done.published)} providers carry their documents; '
             f'{len(done.outcome.changes)} markers and '
-            f'{len(done.outcome.written)} body traits were written.')
+            f'{len(done.outcome.written)} body traits were written'
+            f'{_mapped(done)}.')
+
+
+def _mapped(done: Round) -> str:
+    count = len(done.outcome.mapped)
+    return f', and {count} labels mapped' if count else ''
 
 
 def preview(done: Round, carried: Carried) -> Iterator[str]:
@@ -60,9 +66,20 @@ def preview(done: Round, carried: Carried) -> Iterator[str]:
             told.add((*old, new))
             for line in _explained(old, state.wanted.document, found.there):
                 yield f'    {line}'
+    for state in found.labels.to_map:
+        yield from _label(state, found.there)
     for names in found.bodies:
         yield f'The body of document {names.digest} would be written.'
     yield from agent.complaints(done)
+
+
+def _label(state: State, there: Collection[str]) -> Iterator[str]:
+    label, new = state.labels[0], state.wanted.names.digest
+    old = (label.current.digest,) if label.current else ()
+    yield (f'{_provider(state)} has label {label.name}, which stands for '
+           f'{_documents(old)}, and would stand for document {new}')
+    for line in _explained(old, state.wanted.document, there):
+        yield f'    {line}'
 
 
 def _provider(state: State) -> str:

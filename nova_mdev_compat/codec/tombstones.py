@@ -15,7 +15,7 @@
 Placement does not know since when a trait is unused. Whoever collects bodies
 leaves such a trait at the first sight, and its next run reads there how long
 that is ago. For readers of documents these names are nothing: neither a marker
-nor a part of a body.
+nor a part of a body. Labels that no provider carries get such names too.
 """
 
 from __future__ import annotations
@@ -24,12 +24,16 @@ from collections.abc import Iterable
 import dataclasses
 import re
 
+from nova_mdev_compat.codec import labels
 from nova_mdev_compat.codec import traits
 
 PREFIX = traits.PREFIX + 'UNUSED_'
+LABEL_PREFIX = PREFIX + 'LABEL_'
 
 # Seconds up to the year 5138: more digits are nobody's time.
-_NAME = re.compile(PREFIX + r'([A-Z2-7]{26})_(0|[1-9][0-9]{0,10})')
+_SECONDS = r'(0|[1-9][0-9]{0,10})'
+_NAME = re.compile(PREFIX + r'([A-Z2-7]{26})_' + _SECONDS)
+_LABEL_NAME = re.compile(LABEL_PREFIX + r'([A-Z0-9]+)_' + _SECONDS)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -64,3 +68,36 @@ def by_digest(names: Iterable[str]) -> dict[str, list[Tombstone]]:
             found.setdefault(one.digest, []).append(one)
     return {digest: sorted(some, key=lambda one: one.since)
             for digest, some in found.items()}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LabelTombstone:
+    """Since when a label was seen on no provider.
+
+    :param since: seconds since 1970, by the clock of whoever saw it.
+    """
+
+    label: str
+    since: int
+
+    @property
+    def name(self) -> str:
+        return f'{LABEL_PREFIX}{self.label}_{self.since}'
+
+
+def read_label(name: str) -> LabelTombstone | None:
+    """What a trait says of a label, or None for any other trait."""
+    found = _LABEL_NAME.fullmatch(name)
+    if found is None or not labels.is_label(found[1]):
+        return None
+    return LabelTombstone(found[1], int(found[2]))
+
+
+def by_label(names: Iterable[str]) -> dict[str, list[LabelTombstone]]:
+    """The same as `by_digest`, for labels."""
+    found: dict[str, list[LabelTombstone]] = {}
+    for one in map(read_label, names):
+        if one is not None:
+            found.setdefault(one.label, []).append(one)
+    return {label: sorted(some, key=lambda one: one.since)
+            for label, some in found.items()}

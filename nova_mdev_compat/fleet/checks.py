@@ -21,6 +21,7 @@ from collections.abc import Sequence
 import dataclasses
 import re
 
+from nova_mdev_compat.codec import labels
 from nova_mdev_compat.codec import traits
 from nova_mdev_compat.compat.device import ATTRIBUTES
 from nova_mdev_compat.compat.document import Document
@@ -36,9 +37,10 @@ ALL_FILTERS = 'nova_mdev_compat.filters.all_filters'
 #: Filters that cost hundreds of times more for each host than this one.
 COSTLY = ('NUMATopologyFilter', 'PciPassthroughFilter')
 
-#: The begin of every marker of every format, and its form.
+#: The begin of every marker of every format, and its form and a label's.
 ANY_FORMAT = 'CUSTOM_MDEV_COMPAT'
-_MARKER = re.compile(ANY_FORMAT + r'([0-9]+)_[A-Z2-7]{26}')
+_MARKER = re.compile(
+    ANY_FORMAT + r'([0-9]+)_(?:[A-Z2-7]{26}|LABEL_[A-Z0-9]+)')
 
 # Each trait in the table costs every request of placement some 8 us; less
 # garbage than this nobody notices.
@@ -152,10 +154,13 @@ def garbage(all_names: Iterable[str], carried: Iterable[str],
     :param total: how many custom traits there are in all.
     """
     ours, used = set(all_names), set(carried)
-    markers, _ = traits.digests(used)
-    waste = [name for name in ours - used
+    mappings = {one[0].name: one[0].digest
+                for label, one in labels.by_label(ours).items()
+                if labels.trait(label) in used}
+    documents = traits.digests(used)[0].union(mappings.values())
+    waste = [name for name in ours - used - mappings.keys()
              for chunk in [traits.read_chunk(name)]
-             if chunk is None or chunk.digest not in markers]
+             if chunk is None or chunk.digest not in documents]
     details = (f'{len(ours)} of {total} custom traits are ours; '
                f'{len(waste)} of ours belong to no document in use.')
     if len(waste) < _MUCH_GARBAGE:

@@ -30,7 +30,8 @@ class Publication:
     """What is published for a provider.
 
     :param state: USABLE, UNPUBLISHED or CORRUPT.
-    :param digest: what its marker names, if it has one marker.
+    :param digest: what its marker names, or its label stands for, if that is
+        one document.
     :param document: None unless it is usable.
     :param fault: why it is not usable, in words.
     """

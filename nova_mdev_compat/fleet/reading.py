@@ -29,6 +29,7 @@ from nova_mdev_compat.fleet.providers import DeviceProvider
 from nova_mdev_compat.fleet.providers import Fleet
 from nova_mdev_compat.fleet.providers import NOTHING
 from nova_mdev_compat.fleet.providers import Publication
+from nova_mdev_compat.fleet.providers import UNPUBLISHED
 from nova_mdev_compat.fleet.providers import USABLE
 from nova_mdev_compat.placement.client import Client
 from nova_mdev_compat.placement.deadline import Deadline
@@ -91,8 +92,10 @@ def device_classes(client: Client, patterns: Sequence[str],
 
 def _published(cache: TraitCache, in_use: InUse,
                progress: Progress) -> dict[str, Publication]:
-    """What each provider with a marker publishes."""
-    found = {}
+    """What each provider with a marker or a label publishes."""
+    found = {uuid: Publication(
+        UNPUBLISHED, fault=f'its label {label} stands for no document')
+        for uuid, label in cache.unmapped().items()}
     for digest in progress(sorted(in_use.digests), 'documents'):
         document = in_use.documents.get(digest)
         publication = Publication(USABLE, digest, document) if document \
@@ -101,7 +104,7 @@ def _published(cache: TraitCache, in_use: InUse,
                              f'{in_use.unusable[digest]}')
         found.update(dict.fromkeys(cache.members(digest), publication))
     found.update(dict.fromkeys(cache.doubles(), Publication(
-        CORRUPT, fault='it carries several markers')))
+        CORRUPT, fault='it carries several markers or labels')))
     return found
 
 

@@ -28,8 +28,8 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 import contextlib
 import dataclasses
-import enum
 
+from nova_mdev_compat.codec import labels
 from nova_mdev_compat.codec import tombstones
 from nova_mdev_compat.codec.tombstones import Tombstone
 from nova_mdev_compat.codec import traits
@@ -37,16 +37,10 @@ from nova_mdev_compat.placement.client import Client
 from nova_mdev_compat.placement.deadline import Deadline
 from nova_mdev_compat.placement.errors import Conflict
 from nova_mdev_compat.placement.errors import NotFound
-
-
-class Fate(enum.Enum):
-    """What happened to a document that had no marker in use."""
-
-    SEEN = 'seen for the first time'
-    WAITING = 'in its grace period'
-    COLLECTED = 'collected'
-    USED_AGAIN = 'in use again'
-    RESTORED = 'collected and put back: a provider got its marker meanwhile'
+from nova_mdev_compat.placement.fate import due
+from nova_mdev_compat.placement.fate import Fate
+from nova_mdev_compat.placement import label_collection
+from nova_mdev_compat.placement.label_collection import SeenLabels
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -75,10 +69,12 @@ class Seen:
     """What placement had when it was looked at.
 
     :param stale: tombstones of documents that are in use, or gone.
+    :param labels: what there is to do about labels.
     """
 
     unused: tuple[Unused, ...]
     stale: tuple[Tombstone, ...]
+    labels: SeenLabels = SeenLabels()
 
 
 class Collector:
@@ -101,20 +97,24 @@ class Collector:
         self._deadline = deadline
 
     def look(self) -> Seen:
-        """What has no marker in use; nothing is written."""
+        """What has no marker in use, and no label; nothing is written."""
         # First all names and then the markers in use: whatever comes between
         # is not among the names.
         names = self._client.traits(traits.PREFIX, self._deadline(),
                                     many=True)
-        used = set(map(traits.read_marker, self._client.traits(
-            traits.PREFIX, self._deadline(), associated=True)))
+        carried = self._client.traits(traits.PREFIX, self._deadline(),
+                                      associated=True)
+        # A mapping holds its body until it goes itself, whether or not a
+        # provider carries the label now: Nova may put it on at any time.
+        used = {*map(traits.read_marker, carried), *_mapped(names)}
         found = {digest: one for digest, one in self._by_digest(names)
                  if digest not in used}
         return Seen(
             tuple(one for _, one in sorted(found.items())),
             tuple(stone for digest, some
                   in tombstones.by_digest(names).items()
-                  if digest not in found for stone in some))
+                  if digest not in found for stone in some),
+            label_collection.sort_out(names, carried))
 
     def _by_digest(self, names: list[str]) -> Iterator[tuple[str, Unused]]:
         chunks: dict[str, list[str]] = {}
@@ -132,17 +132,8 @@ class Collector:
 
     def fate(self, unused: Unused) -> Fate:
         """What is due for a document, by its tombstones."""
-        since = self._since(unused)
-        if since is None:
-            return Fate.SEEN
-        due = self._now() - since >= self._grace
-        return Fate.COLLECTED if due else Fate.WAITING
-
-    def _since(self, unused: Unused) -> int | None:
-        # One of the future was left by a wrong clock and would wait for ever.
-        past = [stone.since for stone in unused.seen
-                if stone.since <= self._now() + 1]
-        return min(past, default=None)
+        return due([stone.since for stone in unused.seen], self._now(),
+                   self._grace)
 
     def forget(self, stale: Iterable[Tombstone]) -> None:
         """Deletes tombstones."""
@@ -198,8 +189,10 @@ class Collector:
 
     def _in_use(self, digest: str, deadline: Deadline) -> bool:
         marker = traits.marker(digest)
-        return marker in self._client.traits(marker, deadline,
-                                             associated=True)
+        if marker in self._client.traits(marker, deadline, associated=True):
+            return True
+        return digest in _mapped(self._client.traits(
+            labels.MAPPING_PREFIX, deadline, many=True))
 
     def _delete(self, name: str, deadline: Deadline) -> bool:
         """Whether the trait is gone; not where a provider carries it."""
@@ -209,3 +202,9 @@ class Collector:
         except Conflict:
             return False
         return True
+
+
+def _mapped(names: Iterable[str]) -> set[str]:
+    """The digests that labels map to."""
+    return {one.digest for one in map(labels.read_mapping, names)
+            if one is not None}

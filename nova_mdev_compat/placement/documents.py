@@ -40,6 +40,8 @@ from nova_mdev_compat.placement.approved import Directory
 from nova_mdev_compat.placement.client import Client
 from nova_mdev_compat.placement.deadline import Deadline
 from nova_mdev_compat.placement.errors import TooLong
+from nova_mdev_compat.placement import labels
+from nova_mdev_compat.placement.labels import LabelsInUse
 
 LOG = logging.getLogger(__name__)
 
@@ -79,6 +81,7 @@ class InUse:
         provider may carry one beside another marker.
     :param partial: whether a usable document may be among the unusable ones.
     :param hasty: whether more can be had soon.
+    :param labels: what the labels that providers carry stand for.
     """
 
     documents: Mapping[str, Document]
@@ -86,6 +89,7 @@ class InUse:
     ignored: frozenset[str] = frozenset()
     partial: bool = False
     hasty: bool = False
+    labels: LabelsInUse = labels.NONE
 
     @property
     def digests(self) -> set[str]:
@@ -131,6 +135,7 @@ class DocumentStore:
         self._client = client
         self._directory = directory
         self._approved_only = approved_only
+        self._labels = labels.LabelReader(client)
         self._lock = threading.Lock()
         self._known: dict[str, Document] = {}
         self._unusable: dict[str, str] = {}
@@ -141,12 +146,22 @@ class DocumentStore:
         self._named = 0
 
     def in_use(self, deadline: Deadline) -> InUse:
-        """The documents whose markers providers carry now."""
+        """The documents whose markers or labels providers carry now."""
         names = self._client.traits(traits.PREFIX, deadline, associated=True)
-        digests = {digest for digest in map(traits.read_marker, names)
-                   if digest is not None}
-        if self._approved_only:
-            return self._approved(digests)
+        marked = {digest for digest in map(traits.read_marker, names)
+                  if digest is not None}
+        labelled = self._labels.in_use(names, marked, deadline)
+        digests = marked.union(labelled.digests.values())
+        found = self._approved(digests) if self._approved_only \
+            else self._found(digests, deadline)
+        return dataclasses.replace(
+            found, labels=labelled, partial=found.partial or labelled.partial)
+
+    def label(self, label: str, deadline: Deadline) -> str | None:
+        """The digest that one label maps to, or None."""
+        return self._labels.digest(label, deadline)
+
+    def _found(self, digests: Collection[str], deadline: Deadline) -> InUse:
         approved = self._in_directory()
         ranked = self._ranked(digests, approved)
         self._tell_too_many(len(ranked))
@@ -186,6 +201,8 @@ class DocumentStore:
         return not self._approved_only or digest in self._in_directory()
 
     def _approved(self, digests: set[str]) -> InUse:
+        # A mapping that is not approved does not make an older one count:
+        # whoever wrote it says that the device is not the old one any more.
         found = self._in_directory()
         others = frozenset(digests - found.keys())
         return InUse(

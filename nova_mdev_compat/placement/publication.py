@@ -32,6 +32,7 @@ from nova_mdev_compat.placement.client import Client
 from nova_mdev_compat.placement.deadline import Deadline
 from nova_mdev_compat.placement.errors import BadRequest
 from nova_mdev_compat.placement.errors import Conflict
+from nova_mdev_compat.placement import labels
 
 _ATTEMPTS = 12
 _FIRST_WAIT = 0.1
@@ -90,6 +91,37 @@ def publish(client: Client, provider: str, names: TraitNames,
     written += _read_and_write_body(client, names, deadline)
     return Publication(names.digest, marked.replaced, tuple(written),
                        marked.changed)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LabelPublication:
+    """What publishing for a label did.
+
+    :param replaced: digest of the document that it stood for, or None.
+    :param written: names of the body's traits that had to be made.
+    :param current: digest of the document that it stands for now.
+    """
+
+    replaced: str | None
+    written: tuple[str, ...]
+    current: str
+
+
+def publish_label(client: Client, label: str, names: TraitNames, owner: str,
+                  deadline: Deadline) -> LabelPublication:
+    """Makes a label stand for a document, whatever anybody else said.
+
+    :param owner: who says it.
+    :raises PlacementError: placement could not be read or written.
+    """
+    written = _read_and_write_body(client, names, deadline)
+    before = labels.read(client, label, deadline)
+    done = labels.map_label(client, label, names.digest, owner, True,
+                            deadline)
+    written += _read_and_write_body(client, names, deadline)
+    labels.remove_superseded(client, label, deadline)
+    return LabelPublication(before[0].digest if before else None,
+                            tuple(written), done.current.digest)
 
 
 def _read_and_write_body(client: Client, names: TraitNames,

@@ -26,6 +26,7 @@ from collections.abc import Collection
 from collections.abc import Hashable
 from collections.abc import Sequence
 import dataclasses
+import functools
 import math
 import threading
 import time
@@ -34,7 +35,7 @@ from typing import TypeVar
 
 from oslo_log import log as logging
 
-from nova_mdev_compat.codec import traits
+from nova_mdev_compat.codec import labels
 from nova_mdev_compat.compat.document import Document
 from nova_mdev_compat.placement.client import Client
 from nova_mdev_compat.placement import deadline as asking
@@ -43,13 +44,14 @@ from nova_mdev_compat.placement.documents import DocumentStore
 from nova_mdev_compat.placement.documents import InUse
 from nova_mdev_compat.placement.errors import BadRequest
 from nova_mdev_compat.placement.errors import PlacementError
-from nova_mdev_compat.placement.errors import TooLong
 from nova_mdev_compat.placement.errors import Unreachable
 from nova_mdev_compat.placement.kept import Kept
 from nova_mdev_compat.placement.kept import Lifetime
 from nova_mdev_compat.placement.kept import Outage
+from nova_mdev_compat.placement import labels as label_reading
 from nova_mdev_compat.placement import memberships
 from nova_mdev_compat.placement.newcomers import Newcomers
+from nova_mdev_compat.placement.tags import TagReader
 from nova_mdev_compat.placement.verdicts import Question
 from nova_mdev_compat.placement.verdicts import Verdicts
 
@@ -69,6 +71,8 @@ MAX_PROVIDERS = 1024
 MAX_ASKING = 256
 # Providers with several markers that are read again, each by itself.
 _MAX_READ_AGAIN = 64
+# Labels that stand for nothing whose carriers are asked for: to explain.
+_MAX_UNMAPPED = 16
 
 
 class _Shelf:
@@ -89,6 +93,10 @@ class _Shelf:
                     self._kept.popitem(last=False)
             self._kept.move_to_end(key)
             return kept  # type: ignore[return-value]
+
+    def clear(self) -> None:
+        with self._lock:
+            self._kept.clear()
 
 
 class TraitCache:
@@ -111,13 +119,15 @@ class TraitCache:
                             clock, provisional=lambda found: found.hasty,
                             outage=self._outage)
         self._sets = _Shelf(MAX_SETS)
-        self._markers = _Shelf(MAX_PROVIDERS)
+        self._named = label_reading.NONE
+        self._tags = _Shelf(MAX_PROVIDERS)
+        self._labels = _Shelf(MAX_PROVIDERS)
         self._roots = _Shelf(MAX_PROVIDERS)
         self._documents = _Shelf(MAX_PROVIDERS)
         self._doubles = Kept('the providers with several markers',
                              self._find_doubles, lifetime, clock,
                              patient=False, outage=self._outage)
-        self._warned: set[str] = set()
+        self._reader = TagReader(client, store, self._digest_of_label)
         self._warned_of_others = False
         self._asking = threading.BoundedSemaphore(MAX_ASKING)
         self._newcomers = Newcomers(self.document, lifetime, clock)
@@ -131,9 +141,11 @@ class TraitCache:
 
     def document(self, provider: str) -> tuple[str, Document] | None:
         """A provider's digest and document; None: it is unpublished."""
-        digest = self._markers.get(provider, lambda: self._keep(
-            f'the marker of provider {provider}',
-            lambda deadline: self._read_marker(provider, deadline))).get()
+        digest = self._reader.digest(provider, self._tags.get(
+            provider, lambda: self._keep(
+                f'the marker of provider {provider}',
+                lambda deadline: self._reader.read(provider, deadline)
+            )).get())
         if digest is None:
             return None
         self._store.see(digest)
@@ -143,6 +155,13 @@ class TraitCache:
                 f'the document {digest}',
                 lambda deadline: self._store.get(digest, deadline))).get()
         return None if found is None else (digest, found)
+
+    def _digest_of_label(self, label: str) -> str | None:
+        # What is kept can be older than the label.
+        return self.in_use().labels.digests.get(label) or self._labels.get(
+            label, lambda: self._keep(
+                f'the label {label}',
+                lambda deadline: self._store.label(label, deadline))).get()
 
     def doubts(self, offered: Sequence[str], began: float) -> bool:
         """Whether some providers need a look by `find_newer`.
@@ -205,7 +224,7 @@ class TraitCache:
             some = frozenset(
                 other for other, document in in_use.documents.items()
                 if accepts(other, document) is accepted)
-            found = self.carriers(some, in_use.counting - some)
+            found = self.carriers(in_use, some, in_use.counting - some)
             found = self._with_newer(
                 found, lambda *newer: accepts(*newer) is accepted)
             doubles = self._known_doubles()
@@ -253,11 +272,28 @@ class TraitCache:
             return frozenset()
 
     def members(self, digest: str) -> frozenset[str]:
-        """UUIDs of the providers that carry a document's marker."""
-        return self._again_if_gone(
-            lambda: self._with_newer(
-                self.carriers(frozenset([digest]), frozenset()),
-                lambda other, document: other == digest))
+        """UUIDs of the providers that carry a document's marker or label."""
+        def carriers() -> frozenset[str]:
+            in_use = self.in_use()
+            found = self.carriers(in_use, [digest]) \
+                if digest in in_use.digests else frozenset()
+            return self._with_newer(
+                found, lambda other, document: other == digest)
+        return self._again_if_gone(carriers)
+
+    def unmapped(self) -> dict[str, str]:
+        """Labels that stand for no document, by provider. Not of many.
+
+        A request for each.
+        """
+        found = {}
+        for label in sorted(self.in_use().labels.unmapped)[:_MAX_UNMAPPED]:
+            carrying = self._keep(
+                f'the providers with label {label}',
+                functools.partial(self._client.providers,
+                                  ['in:' + labels.trait(label)])).get()
+            found.update(dict.fromkeys(carrying, label))
+        return found
 
     def published(self) -> Published:
         """Digest and document of every provider that has a usable one.
@@ -271,25 +307,31 @@ class TraitCache:
         in_use = self.in_use()
         found = {provider: (digest, document)
                  for digest, document in in_use.documents.items()
-                 for provider in self.carriers(
-                     frozenset([digest]), frozenset())}
+                 for provider in self.carriers(in_use, [digest])}
         found.update(self._newcomers.since(asking.as_of()))
         for provider in self.doubles():
             found.pop(provider, None)
         return found
 
-    def carriers(self, some: Collection[str],
-                 none: Collection[str]) -> frozenset[str]:
-        """UUIDs of the providers with one of some markers and none of
-        others, all markers given by digest.
+    def carriers(self, in_use: InUse, some: Collection[str],
+                 none: Collection[str] = ()) -> frozenset[str]:
+        """UUIDs of the providers with one of some documents and none of
+        others, all given by digest.
         """
         if not some:
             return frozenset()
+        named = in_use.labels
+        if named is not self._named:
+            # No key of another time is asked for again, and each would keep
+            # what was said then.
+            self._named = named
+            self._sets.clear()
         wanted, unwanted = tuple(sorted(some)), tuple(sorted(none))
-        reading = self._sets.get((wanted, unwanted), lambda: self._keep(
+        reading = self._sets.get((wanted, unwanted, named), lambda: self._keep(
             'the providers that accept a device',
             lambda deadline: memberships.carriers(
-                self._client, wanted, unwanted, deadline))).read()
+                self._client, named.carried(wanted), named.carried(unwanted),
+                deadline))).read()
         asking.note(reading.asked)
         return reading.value
 
@@ -303,59 +345,20 @@ class TraitCache:
             self._doubles.drop()
             return ask()
 
-    def _read_marker(self, provider: str, deadline: Deadline) -> str | None:
-        found = self._markers_of(provider, deadline)
-        if found is not None and len(found) > 1:
-            # Perhaps read between two writes of somebody else's.
-            found = self._markers_of(provider, deadline)
-        if found is None or len(found) > 1:
-            self._warn(provider, found)
-            return None
-        self._warned.discard(provider)
-        return found.pop() if found else None
-
     def _find_doubles(self, deadline: Deadline) -> frozenset[str]:
+        in_use = self.in_use()
         seen = memberships.doubles(
-            self._client, sorted(self.in_use().counting), deadline)
+            self._client, [in_use.labels.carried([digest])
+                           for digest in sorted(in_use.counting)], deadline)
         again, others = (sorted(seen)[:_MAX_READ_AGAIN],
                          sorted(seen)[_MAX_READ_AGAIN:])
         found = {provider for provider in again
-                 if self._is_double(provider, deadline)}
+                 if self._reader.is_double(provider, deadline)}
         if others and not self._warned_of_others:
             LOG.warning('%d more providers carry several markers, and count '
                         'as unpublished.', len(others))
         self._warned_of_others = bool(others)
         return frozenset(found.union(others))
-
-    def _is_double(self, provider: str, deadline: Deadline) -> bool:
-        markers = self._markers_of(provider, deadline)
-        if markers is not None and len(markers) < 2:
-            return False
-        self._warn(provider, markers)
-        return True
-
-    def _warn(self, provider: str, markers: set[str] | None) -> None:
-        if provider not in self._warned:
-            LOG.warning(
-                'Provider %s carries %s, and counts as unpublished: %s. '
-                'Publish its document again.', provider,
-                *(('too many traits', 'they are not read')
-                  if markers is None else (
-                      f'{len(markers)} markers',
-                      ', '.join(sorted(map(traits.marker, markers))[:3]))))
-        if len(self._warned) >= MAX_PROVIDERS:
-            self._warned.clear()
-        self._warned.add(provider)
-
-    def _markers_of(self, provider: str, deadline: Deadline
-                    ) -> set[str] | None:
-        """The digests of its markers; None: it has too many traits."""
-        try:
-            names = self._client.provider_traits(provider, deadline).traits
-        except TooLong:
-            return None
-        return {digest for digest in map(traits.read_marker, names)
-                if digest is not None and self._store.counts(digest)}
 
     def _keep(self, name: str, fetch: Callable[[Deadline], T]) -> Kept[T]:
         return Kept(name, fetch, self._lifetime, self.clock,

@@ -19,13 +19,13 @@ from collections.abc import Collection
 from collections.abc import Iterator
 from collections.abc import Mapping
 import dataclasses
-import json
 
 from oslo_log import log as logging
 
 from nova_mdev_compat.codec import traits
 from nova_mdev_compat.placement.client import Client
 from nova_mdev_compat.placement.deadline import Deadline
+from nova_mdev_compat.publisher import advice
 from nova_mdev_compat.publisher import difference as differences
 from nova_mdev_compat.publisher.difference import Difference
 from nova_mdev_compat.publisher.difference import State
@@ -63,7 +63,19 @@ class Round:
             **{state.provider.name: state.wanted.names.digest
                for state in self.difference.right},
             **{change.provider: change.digest
-               for change in self.outcome.changes}}
+               for change in self.outcome.changes},
+            **{state.provider.name: state.wanted.names.digest
+               for state in self._mapped}}
+
+    @property
+    def _mapped(self) -> list[State]:
+        """The providers whose labels have come to stand for their documents.
+        """
+        found, said = self.difference.labels, self.outcome.said
+        return [state for state in found.to_map
+                if state not in found.missing and state not in found.mixed
+                and said.get(state.labels[0].name)
+                == state.wanted.names.digest]
 
 
 class Agent:
@@ -120,6 +132,10 @@ class Agent:
                      change.digest, ''.join(
                          f', in place of {digest}'
                          for digest in change.replaced))
+        for mapped in done.outcome.mapped:
+            LOG.info('Label %s stands for document %s%s.', mapped.label,
+                     mapped.digest, f', in place of {mapped.replaced}'
+                     if mapped.replaced else '')
         if done.outcome.lost:
             LOG.info('Lost %d races with other writers, and wrote again.',
                      len(done.outcome.lost))
@@ -142,7 +158,7 @@ def complaints(done: Round) -> list[str]:
         *(f'{wording.named(names)} could not be written: {why}' for why, names
           in wording.by_reason(done.outcome.failed.items())),
         *_kept(done.difference.kept),
-        *(_nova_marks(state) for state in done.difference.nova_marks),
+        *advice.complaints(done.difference),
     ]
 
 
@@ -167,26 +183,3 @@ def _kept(states: Collection[State]) -> Iterator[str]:
             ('keep', 'they carry')
         yield (f'{names} {keep} the document that {them}: rules that would '
                'have a say are broken.')
-
-
-def _nova_marks(state: State) -> str:
-    assert state.wanted.device_spec is not None
-    entry = device_spec(state.wanted.device_spec, state.wanted.names.marker)
-    return (f'{state.provider.name} is PCI in placement, where Nova takes '
-            f'off other traits than its own: put {entry} into [pci] '
-            'device_spec and restart nova-compute.')
-
-
-def device_spec(entry: str, marker: str) -> str:
-    """An entry of `[pci] device_spec` with a marker among its traits.
-
-    :param entry: as it is, as JSON.
-    :param marker: the one that takes the place of any other.
-    """
-    try:
-        found = json.loads(entry)
-        others = [name for name in found.get('traits', '').split(',')
-                  if name and traits.read_marker(name.strip()) is None]
-    except (ValueError, AttributeError):
-        return f'"traits": "{marker}"'
-    return json.dumps({**found, 'traits': ','.join([*others, marker])})

@@ -14,7 +14,8 @@
 
 The state of a whole tree takes few requests, however many devices it has: one
 for the tree, one for the names of all our traits, one for each document that
-the host publishes, and one for all other markers together. A provider is asked
+the host publishes and for each label that it has, and one for all other
+markers together. A provider is asked
 about by itself only when it is to be written.
 """
 
@@ -25,6 +26,7 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 import dataclasses
 
+from nova_mdev_compat.codec import labels
 from nova_mdev_compat.codec import tombstones
 from nova_mdev_compat.codec import traits
 from nova_mdev_compat.codec.traits import TraitNames
@@ -33,6 +35,8 @@ from nova_mdev_compat.placement.client import Provider
 from nova_mdev_compat.placement.deadline import Deadline
 from nova_mdev_compat.placement.errors import BadRequest
 from nova_mdev_compat.placement import publication
+from nova_mdev_compat.publisher import host_labels
+from nova_mdev_compat.publisher.host_labels import Label
 from nova_mdev_compat.publisher.intent import Intent
 from nova_mdev_compat.publisher.intent import provider_name
 from nova_mdev_compat.publisher.intent import Root
@@ -50,21 +54,68 @@ class State:
     :param carried: digests of its markers that this host publishes
         somewhere.
     :param others: whether it carries a marker of another document.
+    :param labels: those that Nova's configuration gives it; more than one is
+        a fault.
     """
 
     provider: Provider
     wanted: Wanted
     carried: frozenset[str]
     others: bool
+    labels: tuple[Label, ...] = ()
 
     @property
     def right(self) -> bool:
-        return not self.others \
-            and self.carried == {self.wanted.names.digest}
+        if not self.labels:
+            return not self.others \
+                and self.carried == {self.wanted.names.digest}
+        return not self.mixed and len(self.labels) == 1 \
+            and self.labels[0].carried and self.says
+
+    @property
+    def says(self) -> bool:
+        """Whether its label stands for the wanted document."""
+        return self.labels[0].says(self.wanted.names.digest)
+
+    @property
+    def mixed(self) -> bool:
+        """Whether it has a marker beside its label that says otherwise."""
+        return self.others or bool(
+            self.carried - {self.wanted.names.digest})
 
     @property
     def marked(self) -> bool:
         return self.others or bool(self.carried)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LabelDifference:
+    """Providers that have a label; one can be in several of these.
+
+    :param to_map: the label is to stand for the document from now on.
+    :param kept: it stands for another document than the doubted one.
+    :param contested: another host says that it stands for something else.
+    :param clashing: the configuration gives the provider several labels, or
+        the label to another provider with another document too.
+    :param missing: the provider does not carry it (yet).
+    :param mixed: the provider carries a marker of another document too.
+    :param to_tidy: labels with mappings that do not count.
+    :param held: labels whose tombstones go; they may be collected now.
+    """
+
+    to_map: tuple[State, ...] = ()
+    kept: tuple[State, ...] = ()
+    contested: tuple[State, ...] = ()
+    clashing: tuple[State, ...] = ()
+    missing: tuple[State, ...] = ()
+    mixed: tuple[State, ...] = ()
+    to_tidy: tuple[str, ...] = ()
+    held: tuple[State, ...] = ()
+
+    @property
+    def unsaid(self) -> tuple[State, ...]:
+        """Those whose documents are not published by this host."""
+        return self.kept + self.contested + self.clashing
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -74,13 +125,15 @@ class Difference:
     :param right: these carry what they should.
     :param to_mark: these are to be written.
     :param kept: these carry another document than their doubted one.
-    :param nova_marks: these wait for a marker of Nova's own configuration.
+    :param nova_marks: these wait for a label, or a marker, of Nova's own
+        configuration.
     :param absent: names of providers that are not in placement; the root's
         alone when it is not there either.
     :param bodies: documents that are not there as a whole.
     :param tombstones: traits that say of a wanted document that nobody
         carries it.
     :param there: names of all our traits.
+    :param labels: what is to be done about labels.
     """
 
     right: tuple[State, ...]
@@ -91,11 +144,13 @@ class Difference:
     bodies: tuple[TraitNames, ...]
     tombstones: tuple[str, ...]
     there: frozenset[str]
+    labels: LabelDifference = LabelDifference()
 
     @property
     def to_write(self) -> bool:
         """Whether anything is to be written."""
-        return bool(self.to_mark or self.bodies or self.tombstones)
+        return bool(self.to_mark or self.bodies or self.tombstones
+                    or self.labels.to_map or self.labels.to_tidy)
 
 
 def compare(client: Client, intent: Intent,
@@ -119,14 +174,40 @@ def compare(client: Client, intent: Intent,
              if name in by_name}
     digests = {wanted.names.digest for wanted in found.values()}
     carried = _carried(client, root.uuid, digests, there, deadline)
+    labelled = _Labels(client, root.uuid, found.values(), there, deadline)
     states = [State(by_name[name], wanted,
                     frozenset(digest for digest, some in carried.items()
                               if digest and by_name[name].uuid in some),
-                    by_name[name].uuid in carried[''])
+                    by_name[name].uuid in carried[''],
+                    labelled.of(by_name[name].uuid, wanted))
               for name, wanted in sorted(found.items())]
     return _sorted_out(
         states, sorted(name for name, wanted in names.items()
                        if name not in by_name and not wanted.optional), there)
+
+
+class _Labels:
+    """The labels of a tree's providers: a request for each that is used."""
+
+    def __init__(self, client: Client, root: str, wanted: Iterable[Wanted],
+                 there: Collection[str], deadline: Deadline) -> None:
+        self._root = root
+        self._mappings = labels.by_label(there)
+        configured = {name for one in wanted if one.device_spec is not None
+                      for name in host_labels.configured(one.device_spec)}
+        # One that is not there as a trait is on no provider, and asking for
+        # it is an error.
+        self._carried = {
+            name: _carriers(client, root, [labels.trait(name)], deadline)
+            for name in sorted(configured) if labels.trait(name) in there}
+
+    def of(self, provider: str, wanted: Wanted) -> tuple[Label, ...]:
+        if wanted.device_spec is None:
+            return ()
+        return host_labels.of_provider(
+            wanted.device_spec, self._root,
+            [name for name, some in self._carried.items()
+             if provider in some], self._mappings)
 
 
 def find_tree(client: Client, root: Root,
@@ -142,7 +223,9 @@ def find_tree(client: Client, root: Root,
 
 def _sorted_out(states: list[State], absent: Iterable[str],
                 there: frozenset[str]) -> Difference:
-    wrong = [state for state in states if not state.right]
+    labelled = _labelled([state for state in states if state.labels], there)
+    wrong = [state for state in states
+             if not state.right and not state.labels]
     nova_marks = [state for state in wrong
                   if state.wanted.device_spec is not None]
     kept = [state for state in wrong if state not in nova_marks
@@ -150,16 +233,53 @@ def _sorted_out(states: list[State], absent: Iterable[str],
     to_mark = [state for state in wrong
                if state not in nova_marks and state not in kept]
     used = {state.wanted.names.digest: state.wanted.names
-            for state in states if state not in kept}
+            for state in states
+            if state not in kept and state not in labelled.unsaid}
     return Difference(
         tuple(state for state in states if state.right), tuple(to_mark),
-        tuple(kept), tuple(nova_marks), tuple(absent),
+        (*kept, *labelled.kept), tuple(nova_marks), tuple(absent),
         tuple(names for names in used.values()
               if publication.missing_chunks(names, there)),
         tuple(one.name for digest, some
               in sorted(tombstones.by_digest(there).items())
-              if digest in used for one in some),
-        there)
+              if digest in used for one in some)
+        + _label_tombstones(labelled.held, there),
+        there, labelled)
+
+
+def _labelled(states: list[State], there: Collection[str]) -> LabelDifference:
+    digests: dict[str, set[str]] = {}
+    for state in states:
+        for label in state.labels:
+            digests.setdefault(label.name, set()).add(
+                state.wanted.names.digest)
+    clashing = [state for state in states if len(state.labels) > 1
+                or len(digests[state.labels[0].name]) > 1]
+    single = [state for state in states if state not in clashing]
+    wrong = [state for state in single if not state.says]
+    kept = [state for state in wrong if state.wanted.doubted
+            and state.labels[0].current is not None]
+    left = [state for state in wrong if state not in kept]
+    stones = tombstones.by_label(there)
+    return LabelDifference(
+        tuple(state for state in left if state.labels[0].may_map),
+        tuple(kept),
+        tuple(state for state in left if not state.labels[0].may_map),
+        tuple(clashing),
+        tuple(state for state in single if not state.labels[0].carried),
+        tuple(state for state in single if state.mixed),
+        tuple(sorted({state.labels[0].name for state in single
+                      if state.labels[0].to_tidy})),
+        tuple(state for state in single if state.says
+              and state.labels[0].name in stones))
+
+
+def _label_tombstones(held: Iterable[State],
+                      there: Collection[str]) -> tuple[str, ...]:
+    names = {state.labels[0].name for state in held}
+    return tuple(one.name for label, some
+                 in sorted(tombstones.by_label(there).items())
+                 if label in names for one in some)
 
 
 def _carried(client: Client, root: str, digests: Collection[str],
@@ -170,7 +290,7 @@ def _carried(client: Client, root: str, digests: Collection[str],
     """
     markers = {digest for digest in map(traits.read_marker, there)
                if digest is not None}
-    found = {digest: _carriers(client, root, [digest], deadline)
+    found = {digest: _carriers(client, root, [traits.marker(digest)], deadline)
              for digest in sorted(markers.intersection(digests))}
     others = sorted(markers.difference(digests))
     if len(others) > _MARKERS_A_REQUEST:
@@ -179,21 +299,20 @@ def _carried(client: Client, root: str, digests: Collection[str],
         others = sorted({*others}.intersection(
             filter(None, map(traits.read_marker, used))))
     found[''] = frozenset().union(
-        *(_carriers(client, root, some, deadline)
+        *(_carriers(client, root, list(map(traits.marker, some)), deadline)
           for some in _parts(others)))
     return found
 
 
-def _carriers(client: Client, root: str, digests: list[str],
+def _carriers(client: Client, root: str, names: list[str],
               deadline: Deadline) -> frozenset[str]:
-    term = 'in:' + ','.join(map(traits.marker, digests))
     try:
-        return frozenset(client.providers([term], deadline, in_tree=root))
+        return frozenset(client.providers(['in:' + ','.join(names)], deadline,
+                                          in_tree=root))
     except BadRequest:
         # One of them was collected meanwhile.
-        left = [digest for digest in digests if _exists(
-            client, traits.marker(digest), deadline)]
-        if len(left) == len(digests):
+        left = [name for name in names if _exists(client, name, deadline)]
+        if len(left) == len(names):
             raise
     return _carriers(client, root, left, deadline) if left else frozenset()
 

@@ -59,7 +59,7 @@ class Explanation:
     def of_provider(self, resource_class: str, provider: str) -> str:
         """Why a provider's device is not accepted; empty: it is."""
         if provider in self._judgement.cache.doubles():
-            return 'unpublished: it carries several markers'
+            return 'unpublished: it carries several markers or labels'
         digest = self._carried.get(provider)
         if digest is None:
             if self._judgement.settings.unpublished_destination == ACCEPT:

@@ -127,10 +127,13 @@ class Questions:
         carried: dict[str, str] = {}
         for digest in self._fleet.digests:
             carried.update(dict.fromkeys(memberships.carriers(
-                self._client, [digest], [], _deadline()), digest))
+                self._client, [traits.marker(digest)], [], _deadline()),
+                digest))
 
     def doubles(self) -> None:
-        memberships.doubles(self._client, self._fleet.digests, _deadline())
+        memberships.doubles(
+            self._client, [[traits.marker(digest)]
+                           for digest in self._fleet.digests], _deadline())
 
     def one_by_one(self, providers: Sequence[str]) -> None:
         for provider in providers:

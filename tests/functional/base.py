@@ -166,8 +166,10 @@ class FunctionalTestCase(
     def live_migrate(self, server: Server, host: str | None = None) -> None:
         self.server = server
         self._ask_for_live_migration(server, host)
+        # Half a second each; a busy machine needs more than Nova's ten.
         self._wait_for_assert(
-            lambda: self.assertEqual('completed', self._status(server)))
+            lambda: self.assertEqual('completed', self._status(server)),
+            max_retries=120)
         self._wait_for_state_change(server, 'ACTIVE')
 
     def assert_no_host_for_live_migration(

@@ -22,6 +22,10 @@ from nova_mdev_compat.placement import memberships
 from tests.functional import placement_cloud as cloud
 
 
+def groups(digests: list[str]) -> list[list[str]]:
+    return [[traits.marker(digest)] for digest in digests]
+
+
 class TestManyMarkers(cloud.PlacementTestCase):
     """Several requests give the same as one would."""
 
@@ -46,8 +50,9 @@ class TestManyMarkers(cloud.PlacementTestCase):
         return carried
 
     def ask(self, some: list[str], none: list[str]) -> set[str]:
-        return set(memberships.carriers(self.client, some, none,
-                                        self.deadline))
+        return set(memberships.carriers(
+            self.client, list(map(traits.marker, some)),
+            list(map(traits.marker, none)), self.deadline))
 
     def assert_right(self, carried: dict[str, set[str]], some: list[str],
                      none: list[str]) -> None:
@@ -75,14 +80,14 @@ class TestManyMarkers(cloud.PlacementTestCase):
 
     def test_several_markers(self) -> None:
         self.useFixture(fixtures.MonkeyPatch(
-            'nova_mdev_compat.placement.memberships._MARKERS_A_REQUEST', 6))
+            'nova_mdev_compat.placement.memberships._NAMES_A_REQUEST', 6))
         digests = self.digests(9)
         carried = self.carry(digests, 40)
         for size in range(10):
             expected = {provider for provider, found in carried.items()
                         if len(found.intersection(digests[:size])) > 1}
             self.assertEqual(expected, memberships.doubles(
-                self.client, digests[:size], self.deadline))
+                self.client, groups(digests[:size]), self.deadline))
         self.assertTrue(expected)
 
     def test_several_markers_are_cheap_to_find(self) -> None:
@@ -90,12 +95,13 @@ class TestManyMarkers(cloud.PlacementTestCase):
         self.carry(digests, 0)
         for size, requests in ((0, 0), (1, 0), (2, 1), (3, 2), (20, 5)):
             self.restart()
-            memberships.doubles(self.client, digests[:size], self.deadline)
+            memberships.doubles(self.client, groups(digests[:size]),
+                                self.deadline)
             self.assertEqual(requests, len(self.placement.requests))
 
     def test_every_way_to_share(self) -> None:
         self.useFixture(fixtures.MonkeyPatch(
-            'nova_mdev_compat.placement.memberships._MARKERS_A_REQUEST', 4))
+            'nova_mdev_compat.placement.memberships._NAMES_A_REQUEST', 4))
         digests = self.digests(9)
         carried = self.carry(digests, 30)
         for size, left in itertools.product((1, 3, 4, 5), (0, 1, 4)):

@@ -16,10 +16,13 @@ import dataclasses
 import io
 import json
 import pathlib
+import re
+from typing import Any
 import uuid
 
 import fixtures
 
+from nova_mdev_compat.cmd import access
 from nova_mdev_compat.cmd import main
 from nova_mdev_compat.cmd import publisher
 from nova_mdev_compat.codec import traits
@@ -327,3 +330,64 @@ class TestWaiting(CommandTestCase):
         done = self.host.run('--once', '--wait', '30')
         self.assertEqual(0, done.status, done.err)
         self.assertIn('503', done.err)
+
+
+class TestLabels(CommandTestCase):
+    """A virtual function with a variant driver, from /sys to the reader."""
+
+    SUFFIX = '0000:6B:00.0'
+    ENTRY = '{"vendor_id": "8086", "product_id": "4941"%s}'
+
+    def setUp(self) -> None:
+        super().setUp()
+        folder = self.folder / 'qat'
+        sysfs_trees.documented()['qat-gen4-vf'].build(folder)
+        self.services = next(folder.glob('sys/devices/*/*/qat/cfg_services'))
+        self.sysfs = folder / 'sys'
+        self.host = self.make_host('gpu9')
+        self.provider = str(uuid.uuid4())
+        self.placement.call('POST', '/resource_providers', {
+            'name': f'gpu9_{self.SUFFIX}', 'uuid': self.provider,
+            'parent_provider_uuid': self.host.root})
+
+    def configure(self, more: str = '') -> None:
+        text = self.placement.configuration.read_text() + DEVICES.format(
+            name='gpu9', rules=self.host.rules, sysfs=self.sysfs)
+        self.host.config.write_text(
+            text.replace('enabled_mdev_types = mtty-2', '')
+            + '[pci]\nreport_in_placement = true\n'
+            f'device_spec = {self.ENTRY % more}\n')
+
+    def document(self) -> Any:
+        cache = access.make([str(self.host.config)]).cache
+        found = cache.document(self.provider)
+        return found and found[1].canonical
+
+    def test_new_driver_without_an_edit(self) -> None:
+        self.configure()
+        done = self.host.run('--once')
+        self.assertEqual(0, done.status, done.err)
+        (label,) = set(re.findall(
+            '"traits": "(CUSTOM_MDEV_COMPAT1_LABEL_[A-Z2-7]{12})"', done.err))
+        # Once, and nova-compute puts it on the provider.
+        self.configure(f', "traits": "{label}"')
+        self.placement.set_traits(self.provider, label)
+        configured = self.host.config.read_bytes()
+        done = self.host.run('--once')
+        self.assertEqual(0, done.status, done.err)
+        self.assertIn('1 providers carry their documents; 0 markers and 0 '
+                      'body traits were written, and 1 labels mapped',
+                      done.out)
+        before = self.document()
+        self.assertIsNotNone(before)
+        # The function's driver decides by what the physical function has.
+        self.services.write_text('dc\n')
+        done = self.host.run('--dry-run')
+        self.assertIn('and would stand for document', done.out)
+        self.assertEqual(before, self.document())
+        self.host.run('--once')
+        self.assertNotIn(self.document(), (None, before))
+        self.assertEqual(configured, self.host.config.read_bytes())
+        self.restart()
+        self.assertEqual(0, self.host.run('--once').status)
+        self.assertEqual([], self.writes())

@@ -16,9 +16,11 @@ import types
 
 import fixtures
 
+from nova_mdev_compat.codec import labels
 from nova_mdev_compat.codec import tombstones
 from nova_mdev_compat.codec import traits
 from nova_mdev_compat.placement import errors
+from nova_mdev_compat.publisher import host_labels
 from tests.functional import placement_cloud as cloud
 from tests.functional import publisher_host
 from tests.functional import test_placement_publication as one_provider
@@ -366,15 +368,17 @@ class TestProviders(HostTestCase):
         provider = self.host.pgpus[self.first]
         self.restart()
         done = self.agent.round()
-        # The body alone is written, for Nova's own marker to point at.
+        # The body alone is written, for Nova's own traits to point at.
         self.assertEqual([f'PUT /traits/{name}' for name in names.chunks],
                          self.writes())
         self.assertTrue(done.complete)
+        label = labels.trait(host_labels.proposed(entry, self.host.root))
         self.assertEqual(1, self.said(
-            '{"vendor_id": "10de", "traits": "CUSTOM_GOLD,'
-            f'{names.marker}"}}'))
+            f'{{"vendor_id": "10de", "traits": "CUSTOM_GOLD,{label}"}}'))
         # Nova has an older one.
-        self.placement.publish(cloud.document(1), provider)
+        old = self.placement.publish(cloud.document(1), provider)
+        self.host.want(cloud.document(), self.first,
+                       device_spec=f'{{"traits": "{old.marker}"}}')
         self.restart()
         self.agent.round()
         self.assertEqual([], self.writes())

@@ -31,6 +31,7 @@ MODULES = (
     'tests.unit.test_patterns',
     'tests.unit.test_regions',
     'tests.unit.test_templates',
+    'tests.unit.test_labels',
     'tests.unit.test_tombstones',
     'tests.unit.test_fuzz_inputs',
     'tests.unit.test_shapes',

@@ -20,6 +20,7 @@ import testtools
 
 from nova_mdev_compat.cmd import matrix as matrix_command
 from nova_mdev_compat.codec import canonical
+from nova_mdev_compat.codec import labels
 from nova_mdev_compat.codec import loading
 from nova_mdev_compat.codec import traits
 from nova_mdev_compat.compat.document import Document
@@ -402,6 +403,22 @@ class TestChecks(testtools.TestCase):
         many = [f'CUSTOM_MDEV_COMPAT1_{number}' for number in range(100)]
         self.assertEqual(checks.WARNING,
                          checks.garbage(many, [], 100).level)
+
+    def test_garbage_of_labels(self) -> None:
+        old, new = (traits.encode(one) for one in (document(), document(n=1)))
+        used, unused = labels.trait('A'), labels.trait('B')
+        mappings = [labels.Mapping(label, sequence, 'HOSTHOST', one.digest)
+                    .name for label, sequence, one in (
+                        ('A', 1, old), ('A', 2, new), ('B', 1, old))]
+        ours = [used, unused, *mappings, *old.chunks, *new.chunks]
+        # The other label, two mappings that do not count, and a body.
+        self.assertIn('4 of ours belong to no document',
+                      checks.garbage(ours, [used], 10).details)
+
+    def test_labels_of_other_formats(self) -> None:
+        found = checks.formats(['CUSTOM_MDEV_COMPAT2_LABEL_A',
+                                labels.trait('A')])
+        self.assertIn('format 2 (1)', found.details)
 
     @ddt.data(
         (document(), checks.SUCCESS),

@@ -31,7 +31,7 @@ from nova_mdev_compat.codec.tombstones import Tombstone
 from nova_mdev_compat.codec import traits
 from nova_mdev_compat.conf import publisher as options
 from nova_mdev_compat.placement import errors
-from nova_mdev_compat.publisher import agent
+from nova_mdev_compat.publisher import advice
 from nova_mdev_compat.publisher import health
 from nova_mdev_compat.publisher.host import FilesUsed
 from nova_mdev_compat.publisher.rules.faults import RuleFault
@@ -117,12 +117,12 @@ class TestDeviceSpec(testtools.TestCase):
     @ddt.unpack
     def test_traits(self, entry: dict[str, Any], expected: str) -> None:
         self.assertEqual({**entry, 'traits': expected}, json.loads(
-            agent.device_spec(json.dumps(entry), MARKER)))
+            advice.device_spec(json.dumps(entry), MARKER)))
 
     @ddt.data('', 'nonsense', '[]', '{"traits": 1}')
     def test_entry_that_cannot_be_read(self, entry: str) -> None:
         self.assertEqual(f'"traits": "{MARKER}"',
-                         agent.device_spec(entry, MARKER))
+                         advice.device_spec(entry, MARKER))
 
 
 class TestHealth(testtools.TestCase):
