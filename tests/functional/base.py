@@ -102,13 +102,14 @@ class FunctionalTestCase(
 
     # Hosts
 
-    def start_host(self, name: str, pgpus: Sequence[hosts.PGpu]) -> None:
+    def start_host(self, name: str, pgpus: Sequence[hosts.PGpu],
+                   cell_name: str | None = None) -> None:
         """Start a nova-compute whose candidates come in this order."""
         self._configure_types(pgpus)
         self.start_compute(
             name, pci_info=hosts.pci_devices(len(pgpus)),
             libvirt_version=self.FAKE_LIBVIRT_VERSION,
-            qemu_version=self.FAKE_QEMU_VERSION)
+            qemu_version=self.FAKE_QEMU_VERSION, cell_name=cell_name)
         uuids = [self.pgpu_uuid(name, position)
                  for position in range(len(pgpus))]
         self.ranks.declare(name, uuids)
@@ -127,6 +128,9 @@ class FunctionalTestCase(
         nova.conf.devices.register_dynamic_opts(CONF)
         for mdev_type, found in addresses.items():
             self.flags(device_addresses=found, group='mdev_' + mdev_type)
+        for pgpu in pgpus:
+            self.flags(mdev_class=pgpu.resource_class,
+                       group='mdev_' + pgpu.mdev_type)
 
     def pgpu_uuid(self, host: str, position: int = 0) -> str:
         return self._get_provider_uuid_by_name(
