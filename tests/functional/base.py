@@ -29,6 +29,7 @@ from tests.functional import endpoint
 from tests.functional import hosts
 from tests.functional import ordering
 from tests.functional import paste
+from tests.functional import patience
 from tests.functional import publication
 
 CONF = nova.conf.CONF
@@ -39,7 +40,8 @@ Server = Mapping[str, Any]
 
 
 class FunctionalTestCase(
-    libvirt_base.LibvirtMigrationMixin, test_vgpu.VGPUTestBase,
+    patience.Patience, libvirt_base.LibvirtMigrationMixin,
+    test_vgpu.VGPUTestBase,
 ):
     """A Nova with the filter, without hosts; a test starts its own."""
 

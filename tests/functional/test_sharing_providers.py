@@ -91,6 +91,9 @@ class SharingProviderTests(base.FunctionalTestCase):
         url = '/allocations/'
         server = self.boot(host=None)
         self._provide(self.shared, DISK_GB=1000, VGPU=8)
+        # If it were asked, nobody would accept it.
+        self.publication.publish(self.shared, documents.document(
+            version='9.0', compatible=()))
         body = self.placement.get(url + server['id'], version='1.28').body
         held = {uuid: {'resources': dict(one['resources'])}
                 for uuid, one in body['allocations'].items()}
@@ -105,3 +108,4 @@ class SharingProviderTests(base.FunctionalTestCase):
         first = self.probe.calls[0]
         self.assertEqual(['right', 'wrong'], sorted(first.kept))
         self.assertEqual(first.offered, first.kept)
+        self.assertEqual([], self.said('INFO', 'live-migration'))
