@@ -90,7 +90,8 @@ class FunctionalTestCase(
     def _enable_filter(self) -> None:
         filters = importlib.import_module('nova_mdev_compat.filters')
         filters.all_filters()
-        self.mdev_compat(**self.OPTIONS)
+        self.mdev_compat(**{'refresh_timeout': patience.ANSWER,
+                            **self.OPTIONS})
         enabled = list(CONF.filter_scheduler.enabled_filters)
         enabled.insert(enabled.index('ComputeFilter') + 1, FILTER)
         self.flags(

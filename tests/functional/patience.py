@@ -20,6 +20,9 @@ from collections.abc import Callable
 import functools
 from typing import Any
 
+#: Seconds that the filter waits for placement, unless a test is about that:
+#: a late answer would look like a refusal.
+ANSWER = 120.0
 #: Times as long as Nova's helpers wait.
 FACTOR = 12
 
