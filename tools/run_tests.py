@@ -21,7 +21,8 @@ N skipped``; the exit status is 0 if something passed and nothing failed.
 
 A test counts as often as it is run.  An environment that has no tests, such
 as pep8, counts as one; so does an environment that fails with every one of
-its tests passing, or without running any.
+its tests passing, or without running any.  An environment for whose release
+there is no Python on this machine counts as one that is skipped.
 """
 
 import dataclasses
@@ -34,7 +35,7 @@ import time
 import venv
 
 OLDEST_PYTHON = (3, 11)  # of Nova 34, which the tests run with
-ENVIRONMENTS = ('pep8', 'py3', 'functional', 'docs')
+ENVIRONMENTS = ('pep8', 'py3', 'functional', 'oldest', 'docs')
 WITHOUT_TESTS = frozenset({'pep8', 'docs', 'releasenotes', 'genconfig'})
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TOOLS = ROOT / '.venv'
@@ -42,6 +43,8 @@ TOOLS = ROOT / '.venv'
 # One line of the summary that stestr prints when a run ends.
 _SUMMARY = re.compile(r'^ - (Passed|Skipped|Expected Fail|'
                       r'Unexpected Success|Failed): (\d+)$')
+# What tox says where no Python of those that an environment names is found.
+_NO_PYTHON = 'could not find python interpreter'
 _COUNTED_AS = {
     'Passed': 'passed',
     'Expected Fail': 'passed',
@@ -56,9 +59,11 @@ class Tally:
     passed: int = 0
     failed: int = 0
     skipped: int = 0
+    no_python: bool = False
 
     def read(self, line: str) -> None:
-        """Count what a line of stestr's summary says; ignore others."""
+        """Count what a line of stestr's summary says; ignore most others."""
+        self.no_python |= _NO_PYTHON in line
         found = _SUMMARY.match(line.rstrip())
         if found:
             field = _COUNTED_AS[found[1]]
@@ -66,7 +71,9 @@ class Tally:
 
     def close(self, status: int, has_tests: bool) -> None:
         """Count the environment itself, where its tests do not tell."""
-        if status == 0 and not has_tests:
+        if self.no_python:
+            self.skipped += 1
+        elif status == 0 and not has_tests:
             self.passed += 1
         elif not self.failed and (status != 0 or not self.passed):
             self.failed += 1

@@ -26,5 +26,27 @@ NOVA_SYMBOLS = (
     'nova.objects.instance_mapping:InstanceMapping.get_by_instance_uuid',
     'nova.objects.migration:MigrationList.get_by_filters',
     'nova.scheduler.filters:BaseHostFilter',
-    'nova.scheduler.host_manager:HostState',
+    # What the filter overrides.
+    'nova.scheduler.filters:BaseHostFilter.RUN_ON_REBUILD',
+    'nova.scheduler.filters:BaseHostFilter.filter_all',
 )
+
+#: Keyword arguments of these that are passed.
+NOVA_ARGUMENTS = {
+    'nova.objects.migration:MigrationList.get_by_filters':
+        ('limit', 'sort_dirs', 'sort_keys'),
+}
+
+#: Fields that are read of Nova's objects, or that migrations are asked by.
+NOVA_FIELDS = {
+    'nova.objects.compute_node:ComputeNode': ('uuid',),
+    'nova.objects.instance_mapping:InstanceMapping': ('cell_mapping',),
+    'nova.objects.migration:Migration':
+        ('instance_uuid', 'migration_type', 'source_compute', 'status',
+         'uuid'),
+    'nova.objects.request_spec:RequestSpec': ('instance_uuid',),
+}
+
+#: Attributes of the hosts that the scheduler hands to a filter.
+HOST_STATE = 'nova.scheduler.host_manager:HostState'
+HOST_STATE_ATTRIBUTES = ('allocation_candidates', 'host')

@@ -29,6 +29,7 @@ from tests.functional import endpoint
 from tests.functional import hosts
 from tests.functional import ordering
 from tests.functional import paste
+from tests.functional import patience
 from tests.functional import publication
 from tests.functional import write_locks
 
@@ -40,7 +41,8 @@ Server = Mapping[str, Any]
 
 
 class FunctionalTestCase(
-    libvirt_base.LibvirtMigrationMixin, test_vgpu.VGPUTestBase,
+    patience.Patience, libvirt_base.LibvirtMigrationMixin,
+    test_vgpu.VGPUTestBase,
 ):
     """A Nova with the filter, without hosts; a test starts its own."""
 
@@ -90,7 +92,8 @@ class FunctionalTestCase(
     def _enable_filter(self) -> None:
         filters = importlib.import_module('nova_mdev_compat.filters')
         filters.all_filters()
-        self.mdev_compat(**self.OPTIONS)
+        self.mdev_compat(**{'refresh_timeout': patience.ANSWER,
+                            **self.OPTIONS})
         enabled = list(CONF.filter_scheduler.enabled_filters)
         enabled.insert(enabled.index('ComputeFilter') + 1, FILTER)
         self.flags(
@@ -104,13 +107,14 @@ class FunctionalTestCase(
 
     # Hosts
 
-    def start_host(self, name: str, pgpus: Sequence[hosts.PGpu]) -> None:
+    def start_host(self, name: str, pgpus: Sequence[hosts.PGpu],
+                   cell_name: str | None = None) -> None:
         """Start a nova-compute whose candidates come in this order."""
         self._configure_types(pgpus)
         self.start_compute(
             name, pci_info=hosts.pci_devices(len(pgpus)),
             libvirt_version=self.FAKE_LIBVIRT_VERSION,
-            qemu_version=self.FAKE_QEMU_VERSION)
+            qemu_version=self.FAKE_QEMU_VERSION, cell_name=cell_name)
         uuids = [self.pgpu_uuid(name, position)
                  for position in range(len(pgpus))]
         self.ranks.declare(name, uuids)
@@ -129,6 +133,9 @@ class FunctionalTestCase(
         nova.conf.devices.register_dynamic_opts(CONF)
         for mdev_type, found in addresses.items():
             self.flags(device_addresses=found, group='mdev_' + mdev_type)
+        for pgpu in pgpus:
+            self.flags(mdev_class=pgpu.resource_class,
+                       group='mdev_' + pgpu.mdev_type)
 
     def pgpu_uuid(self, host: str, position: int = 0) -> str:
         return self._get_provider_uuid_by_name(

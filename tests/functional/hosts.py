@@ -30,10 +30,14 @@ Document = Mapping[str, Any]
 
 @dataclasses.dataclass(frozen=True)
 class PGpu:
-    """A pGPU: the type it makes, and the document to publish, if any."""
+    """A pGPU: the type it makes, and the document to publish, if any.
+
+    All pGPUs of a type and host have the same resource class.
+    """
 
     mdev_type: str = TYPE_A
     document: Document | None = None
+    resource_class: str = 'VGPU'
 
 
 def pci_address(position: int) -> str:

@@ -45,6 +45,22 @@ class NoSourceTests(base.FunctionalTestCase):
         self.assertEqual([], self.endpoint.requests)
         self._assert_all_passed()
 
+    def test_server_group(self):
+        """Several servers of a group in one request."""
+        group = self.api.post_server_groups({
+            'name': 'apart', 'policy': 'anti-affinity'})
+        body = self._build_server(image_uuid=base.IMAGE, networks='auto',
+                                  flavor_id=self.flavor)
+        body['min_count'] = 2
+        first = self.api.post_server({
+            'server': body, 'os:scheduler_hints': {'group': group['id']}})
+        self._wait_for_state_change(first, 'ACTIVE')
+        self.assertGreaterEqual(len(self.probe.calls), 2)
+        for call in self.probe.calls:
+            self.assertEqual(call.offered, call.kept)
+            self.assertTrue(call.same_list)
+        self.assertEqual([], self.endpoint.requests)
+
     def test_unshelve(self):
         self.flags(shelved_offload_time=0)
         server = self.boot(host=None)

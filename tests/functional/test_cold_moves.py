@@ -98,6 +98,16 @@ class ColdMigrationTests(ColdMoveTestCase):
         getattr(self, operation)(server)
         self.assert_device_on(server, 'dst', 0)
 
+    def test_a_named_host_is_judged_too(self):
+        self.judge('migration')
+        self.start_hosts(src=[published()], good=[published()],
+                         bad=[OTHER_RELEASE])
+        server = self.boot()
+        self.assert_no_host(
+            lambda one: self._migrate_server(one, host='bad'), server)
+        self._migrate_server(server, host='good')
+        self.assert_device_on(server, 'good', 0)
+
     def test_a_live_entry_counts_too(self):
         self.judge('migration')
         self.start_hosts(src=[published(version='1.2')],

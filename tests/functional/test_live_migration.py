@@ -12,9 +12,11 @@
 
 """Live migration with the filter, every document in order."""
 
+import logging
 import re
 
 import ddt
+import fixtures
 
 from tests.functional import base
 from tests.functional import documents
@@ -88,6 +90,9 @@ class PGpuChoiceTests(base.FunctionalTestCase):
         server = self.boot()
         self.assert_no_host_for_live_migration(server, host='bad')
         self.assert_moves(rounds=1, destination_checks=0, source_checks=0)
+        self.assertEqual(1, len(self.said(
+            'INFO', r'%s, live-migration: removed 1 of 1 hosts, .*'
+            r'software_version: .*"1\.2\.0".*: 1 \(bad\)' % server['id'])))
         self.live_migrate(server, host='good')
         self.assert_device_on(server, 'good', 0)
 
@@ -106,13 +111,27 @@ class PGpuChoiceTests(base.FunctionalTestCase):
             src=[published(TYPE_A)],
             renamed=[published(TYPE_B, compatible=[
                 {}, {'mdev_type': TYPE_A, 'software_version': '1.2'}])])
+        skipped = self.useFixture(fixtures.FakeLogger(
+            'nova.conductor.tasks.live_migrate', level=logging.DEBUG,
+            nuke_handlers=False))
         server = self.boot()
         self.assert_no_host_for_live_migration(server)
         self.assert_moves(rounds=1, destination_checks=0, source_checks=0)
+        self.assertEqual(1, len(self._said_of_same_type()))
+        self.assertNotIn('Skipping host', skipped.output)
         self.mdev_compat(live_migration_same_type=False)
         self.moves.restart()
         self.assert_no_host_for_live_migration(server)
         self.assert_moves(rounds=2, destination_checks=1, source_checks=1)
+        # Nothing more of ours; now it is Nova that says so.
+        self.assertEqual(1, len(self._said_of_same_type()))
+        self.assertRegex(
+            skipped.output,
+            'Skipping host: renamed because: .*Source mdev types.*%s.*'
+            'not supported by this compute' % TYPE_A)
+
+    def _said_of_same_type(self):
+        return self.said('INFO', 'removed 1 of 1 .*live_migration_same_type')
 
 
 #: Source, and per destination whether it accepts that source.
