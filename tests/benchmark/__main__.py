@@ -67,7 +67,7 @@ BENCHMARKS = {
         'growth', 'how the times of the language grow, and its worst match',
         {'number': 2, 'largest': 16}),
     'plan': Benchmark(
-        'planning', 'planning a rolling upgrade', {'hosts': (6,)}),
+        'planning', 'planning a rolling upgrade', {'hosts': (3,)}),
 }
 
 

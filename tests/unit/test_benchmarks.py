@@ -40,7 +40,7 @@ class TestBenchmarks(testtools.TestCase):
         rows = list(map(json.loads, figures.read_text().splitlines()))
         self.assertEqual(
             ['filter', 'source', 'cold', 'threads', 'memory', 'traits',
-             'language'], list(dict.fromkeys(
+             'language', 'plan'], list(dict.fromkeys(
                  row['benchmark'] for row in rows)))
         # What does not depend on the machine.
         counts = {row['case']: row['requests'] for row in rows
