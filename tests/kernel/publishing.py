@@ -56,7 +56,7 @@ device_addresses = {machine.address}
 """
 
 
-class NotPublished(Exception):
+class NotPublished(guest.GuestFailed):
     """A machine's provider carries no document."""
 
 

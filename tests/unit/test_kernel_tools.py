@@ -109,6 +109,15 @@ class TestCommand(testtools.TestCase):
                                       side_effect=error):
                 self.assertEqual(2, command.main())
 
+    def test_a_folder_that_is_not_there(self) -> None:
+        """Told at once, and not by the publishers in the guests."""
+        with contextlib.redirect_stderr(io.StringIO()) as told:
+            error = self.assertRaises(
+                SystemExit, command._parser().parse_args,
+                ['--rules', '/nonexistent'])
+        self.assertEqual(2, error.code)
+        self.assertIn('/nonexistent is no folder', told.getvalue())
+
 
 class TestGuest(testtools.TestCase):
 
