@@ -25,6 +25,7 @@ import time
 import fixtures
 import testtools
 
+from nova_mdev_compat.publisher import service
 from tests.unit import sysfs_trees
 
 _PATIENCE = 60.0
@@ -103,15 +104,15 @@ class ServiceTestCase(testtools.TestCase):
 class TestService(ServiceTestCase):
 
     def test_ends_amid_a_request(self) -> None:
-        """Within two seconds, on a machine that is not too busy for that."""
-        took = []
-        while not took or took[-1] >= 2 and len(took) < 5:
-            process = self.start()
-            connection, _ = self.listener.accept()
-            self.addCleanup(connection.close)
-            took.append(self.end(process, signal.SIGTERM))
-            self.assertIn('amid a round', self.log.read_text())
-        self.assertLess(min(took), 2)
+        """Within two seconds; a machine that is busy is given some more, and
+        the request would take the minute of `timeout`.
+        """
+        self.assertLess(service._GRACE, 1)
+        process = self.start()
+        connection, _ = self.listener.accept()
+        self.addCleanup(connection.close)
+        self.assertLess(self.end(process, signal.SIGTERM), 30)
+        self.assertIn('amid a round', self.log.read_text())
 
     def test_reload_and_health(self) -> None:
         self.listener.close()
