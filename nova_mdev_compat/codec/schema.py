@@ -59,7 +59,7 @@ def _repeated(items: list[Any]) -> list[Any]:
     seen = set()
     for item in items:
         # As text, in which true is not 1.
-        text = json.dumps(item, sort_keys=True, default=str)
+        text = json.dumps(item, default=str)
         if text in seen:
             return [item]
         seen.add(text)
