@@ -19,7 +19,8 @@ tox environments named, or all of ``ENVIRONMENTS``, one after another.  Their
 output is shown as it comes.  The last line is ``N passed, N failed,
 N skipped``; the exit status is 0 if something passed and nothing failed.
 
-A test counts as often as it is run.  An environment that has no tests, such
+A test counts as often as it is run; one that passed at the second attempt
+counts as passed.  An environment that has no tests, such
 as pep8, counts as one; so does an environment that fails with every one of
 its tests passing, or without running any.  An environment for whose release
 there is no Python on this machine counts as one that is skipped.
@@ -43,6 +44,8 @@ TOOLS = ROOT / '.venv'
 # One line of the summary that stestr prints when a run ends.
 _SUMMARY = re.compile(r'^ - (Passed|Skipped|Expected Fail|'
                       r'Unexpected Success|Failed): (\d+)$')
+# What tools/run_functional.py says of failures that did not come again.
+_SECOND_ATTEMPT = re.compile(r'^== (\d+) passed at the second attempt')
 # What tox says where no Python of those that an environment names is found.
 _NO_PYTHON = 'could not find python interpreter'
 _COUNTED_AS = {
@@ -68,6 +71,9 @@ class Tally:
         if found:
             field = _COUNTED_AS[found[1]]
             setattr(self, field, getattr(self, field) + int(found[2]))
+        again = _SECOND_ATTEMPT.match(line)
+        if again:
+            self.failed -= int(again[1])
 
     def close(self, status: int, has_tests: bool) -> None:
         """Count the environment itself, where its tests do not tell."""

@@ -37,6 +37,13 @@ COUNTS = (
      '16 passed, 0 failed, 2 skipped'),
     ('one fails', (' - Passed: 7', ' - Failed: 1'), 1, True,
      '7 passed, 1 failed, 0 skipped'),
+    ('one fails once', (
+        ' - Passed: 7', ' - Failed: 1', '== again: a', ' - Passed: 1',
+        ' - Failed: 0', '== 1 passed at the second attempt: a'), 0, True,
+     '8 passed, 0 failed, 0 skipped'),
+    ('one of two fails again', (
+        ' - Passed: 6', ' - Failed: 2', '== again: a, b', ' - Passed: 1',
+        ' - Failed: 1'), 1, True, '7 passed, 3 failed, 0 skipped'),
     ('it fails, its tests do not', SUMMARY, 1, True,
      '8 passed, 1 failed, 1 skipped'),
     ('no test was run', (), 0, True, '0 passed, 1 failed, 0 skipped'),
