@@ -138,6 +138,7 @@ class TestPublisher(LabelsTestCase):
         done = self.host.agent.round()
         self.assertEqual(OLD, self.stands_for(label))
         self.assertEqual({}, done.published)
+        self.assertEqual({}, self.host.agent.round().published)
         self.assertEqual(1, self.said('restart nova-compute'))
 
     def test_doubted(self) -> None:
@@ -157,6 +158,7 @@ class TestPublisher(LabelsTestCase):
         done = self.host.agent.round()
         self.assertEqual(OLD, self.stands_for(label))
         self.assertEqual({}, done.published)
+        self.assertEqual({}, self.host.agent.round().published)
         self.assertEqual(1, self.said('beside its label'))
 
     def test_two_labels(self) -> None:
@@ -275,6 +277,9 @@ class TestSharing(LabelsTestCase):
         self.configure(self.host, NEW, 'RACK7')
         self.rounds()
         self.assertEqual(OLD, self.stands_for('RACK7'))
+        # Nothing was written that no reader takes for a mapping.
+        self.assertEqual([], [name for name in self.writes()
+                              if '_1000000000_' in name])
 
     def publish(self, document: Document) -> int:
         folder = self.placement.configuration.parent

@@ -105,5 +105,9 @@ class TestManyMarkers(cloud.PlacementTestCase):
         digests = self.digests(9)
         carried = self.carry(digests, 30)
         for size, left in itertools.product((1, 3, 4, 5), (0, 1, 4)):
-            self.assert_right(carried, digests[:size],
-                              digests[size:size + left])
+            for crossings in (16, 0):
+                with fixtures.MonkeyPatch(
+                        'nova_mdev_compat.placement.memberships.'
+                        '_MAX_CROSSINGS', crossings):
+                    self.assert_right(carried, digests[:size],
+                                      digests[size:size + left])
