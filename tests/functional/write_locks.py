@@ -20,6 +20,8 @@ both would succeed. So a writer takes SQLite's lock when it begins, for which
 others do wait.
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 import fixtures
