@@ -24,8 +24,8 @@ from tests.unit import modules
 
 #: Left out though it starts a Nova: it is about placement's faults.
 FAULTS = 'tests.functional.test_faults'
-_STARTS_NOVA = re.compile(r'^from tests\.functional import (base|pci|prepared)$',
-                          re.MULTILINE)
+_STARTS_NOVA = re.compile(
+    r'^from tests\.functional import (base|pci|prepared)$', re.MULTILINE)
 
 SUMMARY = (' - Passed: 7', ' - Skipped: 1', ' - Expected Fail: 1',
            ' - Unexpected Success: 0', ' - Failed: 0')
