@@ -12,8 +12,8 @@
 
 """One value of placement's, kept for a while and asked for by one caller.
 
-A caller that finds the value too old elects itself to ask again; the others
-go on with the old value. Asking happens in a thread of its own, because a
+A caller that finds the value due elects itself to ask again; the others go on
+with the old value while it is no older than was promised. Asking happens in a thread of its own, because a
 socket's time-out bounds the silence between two bytes, not the whole
 answer: whoever waits, waits on a clock.
 """
@@ -146,7 +146,8 @@ class Kept(Generic[T]):
     :param fetch: asks for the value; called by one caller at a time.
     :param lifetime: read at each use, so that options can change.
     :param patient: whether the caller that asks waits for the answer though
-        an old value serves: what it gets is then as fresh as was promised.
+        an old value serves, and the others where that one is older than its
+        `ttl`: what they get is then as fresh as was promised.
     :param provisional: whether a value is to be asked for again soon, in the
         background.
     :param outage: what other values share with this one; by default nothing.
@@ -189,13 +190,23 @@ class Kept(Generic[T]):
             return snapshot
         self._give_up_overdue(now, lifetime)
         flight, elected = self._board(now, lifetime)
-        serves = snapshot is not None and snapshot.serves(now, lifetime)
-        if flight is not None and (
-                elected and self._is_patient() or not serves):
+        if flight is not None and self._must_wait(
+                snapshot, elected, now, lifetime):
             self._wait(flight, now, lifetime)
             if flight.reading is not None:
                 return flight.reading
         return self._last(lifetime, flight)
+
+    def _must_wait(self, snapshot: _Snapshot[T] | None, elected: bool,
+                   now: float, lifetime: Lifetime) -> bool:
+        if snapshot is None or not snapshot.serves(now, lifetime):
+            return True
+        if not self._is_patient():
+            return False
+        # Nobody may have asked for a long time. While placement fails, an
+        # older value is what was promised.
+        return elected or (self._error is None
+                           and now - snapshot.asked > lifetime.ttl)
 
     def _is_patient(self) -> bool:
         snapshot = self._snapshot

@@ -63,6 +63,8 @@ class Scheduler(fixtures.Fixture):
 
     def _setUp(self) -> None:
         self._output = self._log.with_suffix('.output')
+        # Of a test before, of the same name.
+        self._log.unlink(missing_ok=True)
         with open(self._output, 'wb') as output:
             self._process = process.start(
                 command('nova-scheduler', self.config), stdout=output,

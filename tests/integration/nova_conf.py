@@ -24,9 +24,12 @@ _OTHER_FILTERS = ('ComputeCapabilitiesFilter', 'ImagePropertiesFilter',
                   'ServerGroupAntiAffinityFilter',
                   'ServerGroupAffinityFilter')
 
-# There is no keystone: placement's `noauth2` takes the token for the name.
+# Of a connection that placement's web server closes while Nova sends, Nova
+# makes "No valid host" unless connect_retries is set. There is no keystone: placement's `noauth2` takes the token for the name.
 # Nova's default of max_attempts names two alternates in an answer; here it
-# names every host that is left, so that all of them can be judged.
+# names every host that is left, so that all of them can be judged. And a host
+# is chosen at random, for in a cloud of so few, where all are alike, the best
+# one would be claimed by everybody at once.
 _TEXT = """
 [DEFAULT]
 host = controller
@@ -45,10 +48,12 @@ connection = {database}
 auth_type = admin_token
 token = {token}
 endpoint = {placement}
+connect_retries = 3
 [scheduler]
 workers = {workers}
 max_attempts = 64
 [filter_scheduler]
+host_subset_size = 64
 available_filters = nova.scheduler.filters.all_filters
 available_filters = nova_mdev_compat.filters.all_filters
 enabled_filters = {filters}
