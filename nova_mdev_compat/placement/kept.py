@@ -173,6 +173,7 @@ class Kept(Generic[T]):
         self._error: Exception | None = None
         self._hold_off_until = float('-inf')
         self._not_before = float('-inf')
+        self._due = float('-inf')
 
     def get(self) -> T:
         """The value, no older than `max_age`.
@@ -186,7 +187,8 @@ class Kept(Generic[T]):
         lifetime = self._lifetime()
         now = self._clock()
         snapshot = self._snapshot
-        if snapshot is not None and snapshot.is_fresh(now, lifetime):
+        if snapshot is not None and snapshot.is_fresh(now, lifetime) \
+                and snapshot.asked >= self._due:
             return snapshot
         self._give_up_overdue(now, lifetime)
         flight, elected = self._board(now, lifetime)
@@ -197,6 +199,16 @@ class Kept(Generic[T]):
                 return flight.reading
         return self._last(lifetime, flight)
 
+    def renew(self, moment: float) -> Reading[T]:
+        """A value that was asked for no earlier than a moment, if one can be
+        had; raises as `get` does.
+        """
+        with self._lock:
+            self._due = max(self._due, moment)
+        # What is under way may have been asked for before.
+        reading = self.read()
+        return reading if reading.asked >= moment else self.read()
+
     def _must_wait(self, snapshot: _Snapshot[T] | None, elected: bool,
                    now: float, lifetime: Lifetime) -> bool:
         if snapshot is None or not snapshot.serves(now, lifetime):
@@ -205,8 +217,9 @@ class Kept(Generic[T]):
             return False
         # Nobody may have asked for a long time. While placement fails, an
         # older value is what was promised.
-        return elected or (self._error is None
-                           and now - snapshot.asked > lifetime.ttl)
+        return elected or (self._error is None and (
+            now - snapshot.asked > lifetime.ttl
+            or snapshot.asked < self._due))
 
     def _is_patient(self) -> bool:
         snapshot = self._snapshot
@@ -249,7 +262,8 @@ class Kept(Generic[T]):
         """The flight to wait for, and whether this caller started it."""
         with self._lock:
             snapshot = self._snapshot
-            if snapshot is not None and snapshot.is_fresh(now, lifetime):
+            if snapshot is not None and snapshot.is_fresh(now, lifetime) \
+                    and snapshot.asked >= self._due:
                 # It landed since this caller looked.
                 return None, False
             if self._flight is not None:

@@ -99,8 +99,22 @@ class Question:
     offered: dict[str, list[str]]
 
 
+@dataclasses.dataclass(frozen=True)
+class Fault:
+    """What is wrong with an answer.
+
+    :param republished: the host is missing, and of its providers those that
+        accept the device came to carry another document in that time. A
+        scheduler that reads who carries the old one after, and which
+        documents there are before, finds it nowhere.
+    """
+
+    text: str
+    republished: bool = False
+
+
 def faults(journal: Journal, question: Question, answer: dict[str, str],
-           start: float, end: float) -> list[str]:
+           start: float, end: float) -> list[Fault]:
     """What is wrong with an answer, or nothing.
 
     Providers are published one by one, so what was published at one moment
@@ -119,18 +133,24 @@ def faults(journal: Journal, question: Question, answer: dict[str, str],
 
 def _faults(journal: Journal, question: Question, answer: dict[str, str],
             source: Json | None, start: float, end: float
-            ) -> Iterator[str]:
+            ) -> Iterator[Fault]:
     for host, providers in question.offered.items():
         verdicts = {
             provider: _verdicts(journal, question, provider, source, start,
                                 end) for provider in providers}
         chosen = answer.get(host)
         if chosen is not None and True not in verdicts.get(chosen, ()):
-            yield f'{host}: {chosen} does not accept the device'
-        if chosen is None and {True} in verdicts.values():
-            yield f'{host} is missing, though one of {providers} accepts'
+            yield Fault(f'{host}: {chosen} does not accept the device')
+        accepting = [provider for provider, found in verdicts.items()
+                     if found == {True}]
+        if chosen is None and accepting:
+            yield Fault(
+                f'{host} is missing, though {accepting} accept',
+                question.source is not None and all(
+                    len(journal.between(provider, start, end)) > 1
+                    for provider in accepting))
     for host in answer.keys() - question.offered.keys():
-        yield f'{host} was named and not offered'
+        yield Fault(f'{host} was named and not offered')
 
 
 def _verdicts(journal: Journal, question: Question, provider: str,

@@ -204,7 +204,7 @@ class Publishing:
 
 
 def wrong(environment: Environment, asked: Asked, seconds: float
-          ) -> list[str]:
+          ) -> list[journal.Fault]:
     """What is wrong with an answer, by what was published since so many
     seconds before it was asked for.
     """
