@@ -136,12 +136,12 @@ class TraitCache:
         A provider that came to carry a document in between which nobody had
         met is in no set, whatever that document says.
 
-        :returns: whether there are other documents now.
+        :returns: whether there are documents that were not there before.
         """
         before = self._in_use.read()
         moment = asking.newest()
-        return before.asked < moment and self._in_use.renew(
-            moment).value.digests != before.value.digests
+        return before.asked < moment and not self._in_use.renew(
+            moment).value.digests <= before.value.digests
 
     def document(self, provider: str) -> tuple[str, Document] | None:
         """A provider's digest and document; None: it is unpublished."""

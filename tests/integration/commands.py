@@ -15,6 +15,7 @@
 from collections.abc import Callable
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -25,6 +26,7 @@ import fixtures
 from tests.services import process
 
 _START = 120.0
+_GAVE_UP = re.compile(r'(req-\S+) .*claim_resources: out of retries')
 # Of a log's end: lines, and characters of each.
 _TAIL = 40
 _WIDTH = 400
@@ -80,6 +82,12 @@ class Scheduler(fixtures.Fixture):
     def tail(self) -> str:
         return '\n'.join(line[:_WIDTH] for line
                          in self.log().splitlines()[-_TAIL:])
+
+    def gave_up(self) -> set[str]:
+        """Ids of the requests for which Nova lost the race for a provider
+        as often as it tries.
+        """
+        return {*_GAVE_UP.findall(self.log())}
 
     def workers(self) -> set[int]:
         """Process ids of the workers that live now."""

@@ -153,13 +153,14 @@ class Caller:
             return False
         return True
 
-    def select(self, server: Any) -> dict[str, str]:
+    def select(self, server: Any, context: Any = None) -> dict[str, str]:
         """The pGPU that is chosen on each host that is left, the host of
         choice first; the host's root where no device is asked for.
 
+        :param context: Nova's, whose request's id the logs have.
         :raises NoValidHost: none is left.
         """
-        context = nova_context.get_admin_context()
+        context = context or nova_context.get_admin_context()
         ((chosen, *others),) = self._client.select_destinations(
             context, self._cloud.request_spec(server), [server.uuid],
             return_objects=True, return_alternates=True)

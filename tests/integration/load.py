@@ -24,6 +24,7 @@ import threading
 import time
 from typing import Any
 
+from nova import context as nova_context
 from nova import exception
 import requests
 import tenacity
@@ -57,11 +58,13 @@ OPERATIONS = (clouds.LIVE, clouds.COLD, clouds.EVACUATION)
 class Asked:
     """A request and its answer.
 
+    :param request: its id in the logs.
     :param answer: as `Caller.select` has it; None: no answer.
     :param error: what was raised in place of an answer.
     """
 
     kind: str
+    request: str
     server: clouds.Server
     question: Question
     began: float
@@ -140,16 +143,18 @@ class Load:
         judged = server.operation in self._operations and server.pgpu
         question = Question(server.operation, server.pgpu if judged else None,
                             cloud.offered(server))
+        context = nova_context.get_admin_context()
         began, answer, error = time.monotonic(), None, ''
         try:
-            answer = self._caller.select(server)
+            answer = self._caller.select(server, context)
         except exception.NoValidHost:
             answer = {}
         except Exception as lost:
             error = type(lost).__name__
         ended = time.monotonic()
         self._give_back(server)
-        return Asked(kind, server, question, began, ended, answer, error)
+        return Asked(kind, context.request_id, server, question, began,
+                     ended, answer, error)
 
 
     @tenacity.retry(

@@ -78,11 +78,15 @@ class TestReload(base.IntegrationTestCase):
                 running.reload()
 
         found = clients.run(requests, reload)
-        lost = [one.error for one in found if one.error]
+        lost = [one for one in found if one.error]
+        again = [clients.ask(one.kind, one.server) for one in lost]
         figures.say('all workers replaced by SIGHUP', (
-            f'{len(lost)} of {len(found)} requests lost'))
-        self.assertEqual([], lost)
-        self.assert_right(found)
+            f'{len(lost)} of {len(found)} requests lost, and answered when '
+            'they were sent again'))
+        # What Nova's workers had begun, at the most.
+        self.assertLessEqual(len(lost), load.CLIENTS + base.WORKERS)
+        self.assertEqual([], [one.error for one in again if one.error])
+        self.assert_right(found + again, gave_up=running.gave_up())
 
 
 @ddt.ddt

@@ -104,7 +104,7 @@ class TestClosedConnection(testtools.TestCase):
         self.assertEqual(3, len(self.server.asked))
 
     def test_what_writes_is_not(self) -> None:
-        self.serve(1)
+        self.serve(1, 1)
         self.client.traits('A', self.deadline)
         self.assertRaises(
             Unreachable, self.client.put_trait, 'A', self.deadline)
