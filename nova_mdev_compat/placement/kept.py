@@ -13,9 +13,9 @@
 """One value of placement's, kept for a while and asked for by one caller.
 
 A caller that finds the value due elects itself to ask again; the others go on
-with the old value while it is no older than was promised. Asking happens in a thread of its own, because a
-socket's time-out bounds the silence between two bytes, not the whole
-answer: whoever waits, waits on a clock.
+with the old value while it is no older than was promised. Asking happens in a
+thread of its own, because a socket's time-out bounds the silence between two
+bytes, not the whole answer: whoever waits, waits on a clock.
 """
 
 from __future__ import annotations

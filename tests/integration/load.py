@@ -156,7 +156,6 @@ class Load:
         return Asked(kind, context.request_id, server, question, began,
                      ended, answer, error)
 
-
     @tenacity.retry(
         retry=tenacity.retry_if_exception_type(requests.RequestException),
         wait=tenacity.wait_fixed(0.5), stop=tenacity.stop_after_delay(120))

@@ -25,11 +25,12 @@ _OTHER_FILTERS = ('ComputeCapabilitiesFilter', 'ImagePropertiesFilter',
                   'ServerGroupAffinityFilter')
 
 # Of a connection that placement's web server closes while Nova sends, Nova
-# makes "No valid host" unless connect_retries is set. There is no keystone: placement's `noauth2` takes the token for the name.
-# Nova's default of max_attempts names two alternates in an answer; here it
-# names every host that is left, so that all of them can be judged. And a host
-# is chosen at random, for in a cloud of so few, where all are alike, the best
-# one would be claimed by everybody at once.
+# makes "No valid host" unless connect_retries is set. There is no keystone:
+# placement's `noauth2` takes the token for the name. Nova's default of
+# max_attempts names two alternates in an answer; here it names every host that
+# is left, so that all of them can be judged. And a host is chosen at random,
+# for in a cloud of so few, where all are alike, the best one would be claimed
+# by everybody at once.
 _TEXT = """
 [DEFAULT]
 host = controller

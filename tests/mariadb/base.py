@@ -26,7 +26,7 @@ import uuid
 import tenacity
 import testtools
 
-from nova_mdev_compat.cmd import publish
+from nova_mdev_compat.cmd import configuration
 from nova_mdev_compat.codec import traits
 from nova_mdev_compat.compat.document import Document
 from nova_mdev_compat.placement.client import Client
@@ -61,7 +61,7 @@ class ServedTestCase(testtools.TestCase):
 
     def client(self) -> Client:
         """With a session of its own, as every host has."""
-        return publish.connect([self.config])
+        return configuration.connect([self.config])
 
     def say(self, text: str) -> None:
         """A figure, for whoever runs the test."""

@@ -23,7 +23,7 @@ import uuid
 import fixtures
 import testtools
 
-from nova_mdev_compat.cmd import publish
+from nova_mdev_compat.cmd import configuration
 from nova_mdev_compat.codec import traits
 from nova_mdev_compat.placement.deadline import Deadline
 from nova_mdev_compat.placement.documents import DocumentStore
@@ -148,7 +148,7 @@ class TestKilled(base.ServedTestCase):
         markers = self.markers()
         self.assertLessEqual(len(markers), 1)
         self.assertLessEqual(markers or {None}, allowed)
-        in_use = DocumentStore(publish.connect([self.config])).in_use(
+        in_use = DocumentStore(configuration.connect([self.config])).in_use(
             Deadline(base.TIMEOUT))
         self.assertEqual({}, dict(in_use.unusable))
         self.assertEqual(markers, set(map(traits.marker, in_use.documents)))

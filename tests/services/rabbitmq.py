@@ -25,7 +25,6 @@ import os
 import pathlib
 import shutil
 import socket
-import subprocess
 import time
 
 import fixtures

@@ -165,8 +165,7 @@ class TestSingleFlight(KeptTestCase):
         self.assertEqual(1, self.kept.get())
         self.assertEqual(2, self.answers.count)
 
-    def test_others_wait_where_the_value_is_older_than_promised(self
-                                                               ) -> None:
+    def test_others_wait_where_the_value_is_too_old(self) -> None:
         # Nobody has asked for a long time, and then two do.
         self.kept.get()
         self.clock.advance(TTL + 0.01)
