@@ -248,16 +248,31 @@ class Client:
         """The answer, whose body is still to be read."""
         what = f'{method} {_path(url)}'
         try:
-            response = self._adapter.request(
-                url, method, raise_exc=False, microversion=MICROVERSION,
-                timeout=deadline.remaining(), stream=True,
-                headers={'Accept': 'application/json'}, **kwargs)
+            response = self._request(method, url, deadline, **kwargs)
         except ksa_exceptions.ClientException as error:
             raise Unreachable(f'{what}: {error}') from error
         if response.status_code >= 400:
             _refuse(method, _path(url), response.status_code,
                     bodies.read(response, what, _MAX_ONE))
         return response
+
+    def _request(self, method: str, url: str, deadline: Deadline,
+                 **kwargs: Any) -> Any:
+        def ask() -> Any:
+            return self._adapter.request(
+                url, method, raise_exc=False, microversion=MICROVERSION,
+                timeout=deadline.remaining(), stream=True,
+                headers={'Accept': 'application/json'}, **kwargs)
+        try:
+            return ask()
+        except ksa_exceptions.ConnectTimeout:
+            raise
+        except ksa_exceptions.ConnectFailure:
+            # A web server closes what was idle for some seconds, and it may
+            # do so while we send: nothing is wrong with placement then.
+            if method != 'GET':
+                raise
+            return ask()
 
 
 def _refuse(method: str, path: str, status: int, body: bytes) -> NoReturn:

@@ -61,6 +61,8 @@ class Asking:
         self._end = time.monotonic() + seconds
         #: When the oldest of the noted answers was asked for, on their clock.
         self.as_of = math.inf
+        #: And the newest.
+        self.newest = -math.inf
 
     def left(self) -> float:
         """Seconds for which it may still wait."""
@@ -69,6 +71,7 @@ class Asking:
     def note(self, asked: float) -> None:
         """Notes the age of an answer that decides."""
         self.as_of = min(self.as_of, asked)
+        self.newest = max(self.newest, asked)
 
 
 # Of the thread, or greenthread, that asks; a fetch's own has none.
@@ -107,3 +110,9 @@ def as_of() -> float:
     """When the oldest answer that the request noted was asked for."""
     asking = _asking.get()
     return math.inf if asking is None else asking.as_of
+
+
+def newest() -> float:
+    """When the newest answer that the request noted was asked for."""
+    asking = _asking.get()
+    return -math.inf if asking is None else asking.newest

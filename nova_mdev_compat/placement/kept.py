@@ -12,10 +12,10 @@
 
 """One value of placement's, kept for a while and asked for by one caller.
 
-A caller that finds the value too old elects itself to ask again; the others
-go on with the old value. Asking happens in a thread of its own, because a
-socket's time-out bounds the silence between two bytes, not the whole
-answer: whoever waits, waits on a clock.
+A caller that finds the value due elects itself to ask again; the others go on
+with the old value while it is no older than was promised. Asking happens in a
+thread of its own, because a socket's time-out bounds the silence between two
+bytes, not the whole answer: whoever waits, waits on a clock.
 """
 
 from __future__ import annotations
@@ -146,7 +146,8 @@ class Kept(Generic[T]):
     :param fetch: asks for the value; called by one caller at a time.
     :param lifetime: read at each use, so that options can change.
     :param patient: whether the caller that asks waits for the answer though
-        an old value serves: what it gets is then as fresh as was promised.
+        an old value serves, and the others where that one is older than its
+        `ttl`: what they get is then as fresh as was promised.
     :param provisional: whether a value is to be asked for again soon, in the
         background.
     :param outage: what other values share with this one; by default nothing.
@@ -172,6 +173,7 @@ class Kept(Generic[T]):
         self._error: Exception | None = None
         self._hold_off_until = float('-inf')
         self._not_before = float('-inf')
+        self._due = float('-inf')
 
     def get(self) -> T:
         """The value, no older than `max_age`.
@@ -185,17 +187,39 @@ class Kept(Generic[T]):
         lifetime = self._lifetime()
         now = self._clock()
         snapshot = self._snapshot
-        if snapshot is not None and snapshot.is_fresh(now, lifetime):
+        if snapshot is not None and snapshot.is_fresh(now, lifetime) \
+                and snapshot.asked >= self._due:
             return snapshot
         self._give_up_overdue(now, lifetime)
         flight, elected = self._board(now, lifetime)
-        serves = snapshot is not None and snapshot.serves(now, lifetime)
-        if flight is not None and (
-                elected and self._is_patient() or not serves):
+        if flight is not None and self._must_wait(
+                snapshot, elected, now, lifetime):
             self._wait(flight, now, lifetime)
             if flight.reading is not None:
                 return flight.reading
         return self._last(lifetime, flight)
+
+    def renew(self, moment: float) -> Reading[T]:
+        """A value that was asked for no earlier than a moment, if one can be
+        had; raises as `get` does.
+        """
+        with self._lock:
+            self._due = max(self._due, moment)
+        # What is under way may have been asked for before.
+        reading = self.read()
+        return reading if reading.asked >= moment else self.read()
+
+    def _must_wait(self, snapshot: _Snapshot[T] | None, elected: bool,
+                   now: float, lifetime: Lifetime) -> bool:
+        if snapshot is None or not snapshot.serves(now, lifetime):
+            return True
+        if not self._is_patient():
+            return False
+        # Nobody may have asked for a long time. While placement fails, an
+        # older value is what was promised.
+        return elected or (self._error is None and (
+            now - snapshot.asked > lifetime.ttl
+            or snapshot.asked < self._due))
 
     def _is_patient(self) -> bool:
         snapshot = self._snapshot
@@ -240,7 +264,8 @@ class Kept(Generic[T]):
         """The flight to wait for, and whether this caller started it."""
         with self._lock:
             snapshot = self._snapshot
-            if snapshot is not None and snapshot.is_fresh(now, lifetime):
+            if snapshot is not None and snapshot.is_fresh(now, lifetime) \
+                    and snapshot.asked >= self._due:
                 # It landed since this caller looked.
                 return None, False
             if self._flight is not None:

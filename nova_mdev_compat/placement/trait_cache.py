@@ -139,6 +139,20 @@ class TraitCache:
         asking.note(reading.asked)
         return reading.value
 
+    def catch_up(self) -> bool:
+        """Reads the markers in use again, if an answer that the request went
+        by is newer.
+
+        A provider that came to carry a document in between which nobody had
+        met is in no set, whatever that document says.
+
+        :returns: whether there are documents that were not there before.
+        """
+        before = self._in_use.read()
+        moment = asking.newest()
+        return before.asked < moment and not self._in_use.renew(
+            moment).value.digests <= before.value.digests
+
     def document(self, provider: str) -> tuple[str, Document] | None:
         """A provider's digest and document; None: it is unpublished."""
         digest = self._reader.digest(provider, self._tags.get(

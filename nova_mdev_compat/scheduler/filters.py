@@ -33,6 +33,10 @@ from nova_mdev_compat.scheduler import worker
 
 LOG = logging.getLogger(__name__)
 
+# How often a request is judged again because something newer was found: each
+# time something newer still may have come.
+_PASSES = 3
+
 
 class MdevCompatFilter(filters.BaseHostFilter):
     """Removes allocation candidates whose device does not accept the
@@ -119,7 +123,9 @@ def _judge(hosts: list[Any], judged: judgement.Judgement
     if keep is None:
         return None
     left, removals = candidates.narrow(hosts, keep, enforce)
-    if judged.found_newer(hosts, removals):
+    for _ in range(_PASSES):
+        if not judged.found_newer(hosts, removals):
+            break
         keep = judged.keep(first)
         assert keep is not None
         candidates.restore(removals)

@@ -82,6 +82,8 @@ class Judgement:
                     if not removal.left] \
             if self.settings.unpublished_destination != ACCEPT \
             else [host.allocation_candidates for host in hosts]
+        if doubtful and self.cache.catch_up():
+            return True
         if not self.cache.doubts(candidates.providers(doubtful), self.began):
             return False
         return self.cache.find_newer(candidates.providers_of(

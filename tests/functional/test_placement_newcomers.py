@@ -205,3 +205,37 @@ class TestBound(NewcomersTestCase):
         self.move(*self.cloud)
         self.assertGreaterEqual(
             1000, len(self.cache._newcomers._first_seen))
+
+
+class TestCatchUp(CacheTestCase):
+    """A provider of old that comes to carry a document nobody had met."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.cache.in_use()
+        # Accepts a ONE as the document before did, under another digest.
+        self.placement.publish(
+            cloud.document(1, {'attributes': {'n': {'any': True}}}),
+            self.first)
+        self.now += 1
+        self.restart()
+
+    def test_what_is_newer_is_looked_up(self) -> None:
+        with deadline.within(cloud.TIMEOUT):
+            self.assertNotIn(self.first, self.accepting())
+            self.now += 1
+            self.assertTrue(self.cache.catch_up())
+            self.assertIn(self.first, self.accepting())
+
+    def test_at_rest_it_is_read_once(self) -> None:
+        with deadline.within(cloud.TIMEOUT):
+            self.now += TTL
+            self.accepting()
+            self.now += 1
+            self.restart()
+            self.cache.catch_up()
+            self.assert_requests()
+            self.assertIn(self.first, self.accepting())
+
+    def accepting(self) -> frozenset[str]:
+        return self.cache.accepting(ONE, digest(ONE), LIVE)

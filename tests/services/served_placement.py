@@ -57,9 +57,12 @@ class ServedPlacement(fixtures.Fixture):
         made here.
     :param workers: processes; threads: of each. gunicorn's threaded worker
         keeps connections open, as a web server in front of uwsgi would.
+    :param keep_alive: seconds for which it does.
     """
 
-    def __init__(self, url: str, workers: int = 2, threads: int = 8) -> None:
+    def __init__(self, url: str, workers: int = 2, threads: int = 8,
+                 keep_alive: int = 75) -> None:
+        self._keep_alive = keep_alive
         self._url = url
         self._workers = workers
         self._threads = threads
@@ -75,10 +78,12 @@ class ServedPlacement(fixtures.Fixture):
         self._log = self._folder / 'log'
         self._access = self._folder / 'access'
         self._sync()
-        self.addCleanup(process.stop, self._start())
+        self._port = 0
+        self.start()
+        self.addCleanup(self.stop)
         # A session for each thread: they are not made to be shared.
         self._thread = threading.local()
-        self._wait()
+        self.wait()
 
     def nova_conf(self, path: pathlib.Path | None = None) -> str:
         """Path of a configuration with a [placement] group for us."""
@@ -128,19 +133,28 @@ class ServedPlacement(fixtures.Fixture):
         if done.returncode:
             raise RuntimeError(f'placement-manage failed:\n{done.stdout}')
 
-    def _start(self) -> 'subprocess.Popen[bytes]':
+    def stop(self) -> None:
+        process.stop(self._process)
+
+    def start(self) -> None:
+        """Starts it, again at the same endpoint; `wait` says when it is
+        there.
+        """
         # Bound here and handed on, so that nobody can take the port between.
         listener = socket.socket()
-        listener.bind(('127.0.0.1', 0))
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(('127.0.0.1', self._port))
         listener.listen(1024)
-        self.endpoint = f'http://127.0.0.1:{listener.getsockname()[1]}'
+        self._port = listener.getsockname()[1]
+        self.endpoint = f'http://127.0.0.1:{self._port}'
         self._access.touch()
-        with listener, open(self._log, 'wb') as log:
+        with listener, open(self._log, 'ab') as log:
             self._process = process.start(
                 [sys.executable, '-m', 'gunicorn',
                  f'--bind=fd://{listener.fileno()}',
                  '--worker-class=gthread', f'--workers={self._workers}',
-                 f'--threads={self._threads}', '--keep-alive=75',
+                 f'--threads={self._threads}',
+                 f'--keep-alive={self._keep_alive}',
                  '--timeout=120', '--graceful-timeout=5',
                  f'--worker-tmp-dir={self._folder}',
                  f'--access-logfile={self._access}',
@@ -150,9 +164,9 @@ class ServedPlacement(fixtures.Fixture):
                 env={**os.environ, 'GUNICORN_CMD_ARGS': '',
                      'OS_PLACEMENT_CONFIG_DIR': str(self._folder)},
                 stdout=log, stderr=log)
-        return self._process
 
-    def _wait(self) -> None:
+    def wait(self) -> None:
+        """Until it answers."""
         end = time.monotonic() + _START
         while True:
             try:

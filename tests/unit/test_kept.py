@@ -166,6 +166,30 @@ class TestSingleFlight(KeptTestCase):
         self.assertEqual(1, self.kept.get())
         self.assertEqual(2, self.answers.count)
 
+    def test_others_wait_where_the_value_is_too_old(self) -> None:
+        # Nobody has asked for a long time, and then two do.
+        self.kept.get()
+        self.clock.advance(TTL + 0.01)
+        self.answers.hold(1)
+        crowd = [Caller(self.kept.get) for _ in range(5)]
+        self.answers.wait_started(1)
+        self.answers.release(1)
+        self.assertEqual({1}, {caller.answer() for caller in crowd})
+        self.assertEqual(2, self.answers.count)
+
+    def test_nobody_waits_for_what_failed_before(self) -> None:
+        self.kept.get()
+        self.clock.advance(TTL)
+        self.answers.fail(1)
+        self.assertEqual(0, self.kept.get())
+        self.clock.advance(TTL)
+        self.answers.hold(2)
+        elected = Caller(self.kept.get)
+        self.answers.wait_started(2)
+        self.assertEqual(0, self.kept.get())
+        self.answers.release(2)
+        self.assertEqual(2, elected.answer())
+
     def test_nobody_gets_a_value_past_max_age(self) -> None:
         self.kept.get()
         self.clock.advance(MAX_AGE + 0.01)
