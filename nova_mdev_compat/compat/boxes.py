@@ -99,6 +99,24 @@ def both(box: Box, other: Box) -> Box | None:
     return met if all(met.values()) else None
 
 
+def has_symbol(box: Box) -> bool:
+    """Whether a template in it stands for too many values to list."""
+    return any(map(_has_symbol, box.values()))
+
+
+def may_meet(box: Box, other: Box) -> bool:
+    """Whether two boxes may have something in common, whatever the values of
+    the other one's symbols are.
+    """
+    return both(box, {
+        field: regions.EVERYTHING if _has_symbol(span) else span
+        for field, span in other.items()}) is not None
+
+
+def _has_symbol(span: Span) -> bool:
+    return any(map(is_symbol, span.texts.listed))
+
+
 def universe(field: Field) -> Span:
     """What a field can hold."""
     if field == SOFTWARE_VERSION:

@@ -44,16 +44,18 @@ class Difference:
     """Devices that one document accepts and the other does not.
 
     :param box: a span for every field; other fields are absent.
+    :param doubtful: whether the other document may accept some of them, by a
+        template with too many values to list.
     """
 
     device_api: str
     box: Box
+    doubtful: bool = False
 
     @property
     def is_symbolic(self) -> bool:
-        """Whether it holds a template with too many values to list."""
-        return any(boxes.is_symbol(text) for span in self.box.values()
-                   for text in span.texts.listed)
+        """Whether a template with too many values to list has a say."""
+        return self.doubtful or boxes.has_symbol(self.box)
 
     def example(self) -> Device:
         """One of these devices."""
@@ -88,7 +90,9 @@ def differences(document: Document, other: Document,
     # What an earlier entry of the same document brought is told already.
     for piece, _ in _first(document, level, theirs, itertools.count()):
         _add(found, piece)
-    return [Difference(document.device.device_api, box) for box in found]
+    symbolic = [box for box in theirs if boxes.has_symbol(box)]
+    return [Difference(document.device.device_api, box, any(
+        boxes.may_meet(box, its) for its in symbolic)) for box in found]
 
 
 def made_differently(document: Document, other: Document,
