@@ -13,6 +13,7 @@
 """What happens to requests when a daemon dies meanwhile."""
 
 from collections.abc import Callable
+import concurrent.futures
 import threading
 import time
 
@@ -40,22 +41,20 @@ class FaultTestCase(base.IntegrationTestCase):
         """Requests, and at equal distances between them the faults."""
         due = [threading.Event() for _ in faults]
 
-        def strike() -> None:
-            for event, fault in zip(due, faults):
-                event.wait()
-                fault()
-
         def tell(done: int) -> None:
             for number, event in enumerate(due, 1):
                 if done >= REQUESTS * number / (len(due) + 1):
                     event.set()
 
-        thread = threading.Thread(target=strike)
-        thread.start()
-        with load.Publishing(self.environment):
-            found = self.clients.run(REQUESTS, tell)
-        thread.join()
-        return found
+        # The faults by this thread: what it starts ends when it does.
+        with load.Publishing(self.environment), \
+                concurrent.futures.ThreadPoolExecutor(1) as pool:
+            running = pool.submit(self.clients.run, REQUESTS, tell)
+            for event, fault in zip(due, faults):
+                while not event.wait(1) and not running.done():
+                    pass
+                fault()
+            return running.result()
 
     def ask_again(self, some: list[load.Asked]) -> list[load.Asked]:
         return [self.clients.ask(one.kind, one.server) for one in some]
