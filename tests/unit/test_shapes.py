@@ -164,6 +164,8 @@ class TestExamples(testtools.TestCase):
                 ('b${v}x${w}/', ranges(v=(-2, -1), w=(1, 2)), False),
                 ('b${u}x${v}x${w}/', ranges(
                     u=(-2, -1), v=(1, 2), w=(1, 2)), False),
+                ('b${t}x${u}x${v}x${w}/', ranges(
+                    t=(1, 2), u=(1, 2), v=(-2, 2), w=(1, 2)), False),
                 ('${u}x${v}x${w}', ranges(
                     u=(-2, 2), v=(0, 2), w=(-2, 2)), True),
                 ('${u}x${v}x${w}', ranges(
