@@ -51,7 +51,7 @@ class TestLabels(fleet.FleetTestCase):
 
     def test_label_that_stands_for_nothing(self) -> None:
         self.label('new-01', 'N', NEW)
-        rows = self.rows(0, 'explain', sixty.server_uuid('old-01'),
+        rows = self.rows(1, 'explain', sixty.server_uuid('old-01'),
                          '--host', 'new-01')
         self.assertEqual([('unpublished', [
             'its label N stands for no document'])] * 2,
