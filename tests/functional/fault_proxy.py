@@ -49,6 +49,22 @@ class Request:
 Fault = Callable[['_Handler'], None]
 
 
+@dataclasses.dataclass(frozen=True)
+class Outage:
+    """A fault, for a while.
+
+    A request keeps the outage that it met, so that it does not hang for good
+    where that one ends before it begins to wait.
+
+    :param concerns: the paths that the fault is about.
+    """
+
+    fault: Fault | None
+    concerns: Callable[[str], bool]
+    over: threading.Event = dataclasses.field(
+        default_factory=threading.Event)
+
+
 class Served(fixtures.Fixture):
     """A WSGI application on the loopback, one request at a time."""
 
@@ -72,10 +88,7 @@ class FaultProxy(fixtures.Fixture):
     def __init__(self, port: int) -> None:
         self.upstream = port
         self.requests: list[Request] = []
-        self.fault: Fault | None = None
-        #: The paths that the fault is about.
-        self.concerns: Callable[[str], bool] = lambda path: True
-        self.released = threading.Event()
+        self.outage: Outage | None = None
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
 
@@ -87,7 +100,6 @@ class FaultProxy(fixtures.Fixture):
         self.url = f'http://127.0.0.1:{self.port}'
         self.serve()
         self.addCleanup(self.refuse)
-        self.addCleanup(self.release)
 
     def serve(self) -> None:
         proxy = self
@@ -105,25 +117,21 @@ class FaultProxy(fixtures.Fixture):
                 with contextlib.suppress(OSError):
                     one.shutdown(socket.SHUT_RDWR)
 
-    def release(self) -> None:
-        """What hangs hangs no longer."""
-        self.released.set()
-        self.released = threading.Event()
-
     @contextlib.contextmanager
     def failing(self, fault: Fault | None,
                 concerns: Callable[[str], bool] = lambda path: True
                 ) -> Iterator[None]:
         """A fault, for a while; None: nobody listens."""
+        outage = Outage(fault, concerns)
         if fault is None:
             self.refuse()
         else:
-            self.fault, self.concerns = fault, concerns
+            self.outage = outage
         try:
             yield
         finally:
-            self.fault = None
-            self.release()
+            self.outage = None
+            outage.over.set()
             if fault is None:
                 self.serve()
 
@@ -171,6 +179,7 @@ class _Handler(server.BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     wbufsize = -1
     proxy: FaultProxy
+    outage: Outage | None = None
 
     def handle(self) -> None:
         with self.proxy.connected(self.connection):
@@ -183,9 +192,10 @@ class _Handler(server.BaseHTTPRequestHandler):
         self.proxy.requests.append(Request(
             self.path, self.client_address,
             self.headers.get('X-Process', '')))
-        fault = self.proxy.fault
-        if fault is not None and self.proxy.concerns(self.path):
-            fault(self)
+        self.outage = self.proxy.outage
+        if self.outage is not None and self.outage.fault is not None \
+                and self.outage.concerns(self.path):
+            self.outage.fault(self)
         else:
             self.answer(*self.ask())
 
@@ -214,7 +224,7 @@ class _Handler(server.BaseHTTPRequestHandler):
 
     def wait(self, seconds: float = LIMIT) -> bool:
         """Whether nothing hangs any more."""
-        return self.proxy.released.wait(seconds)
+        return self.outage is None or self.outage.over.wait(seconds)
 
 
 def _serve(fixture: fixtures.Fixture, listening: Any) -> None:

@@ -41,7 +41,7 @@ from tests.functional import endpoint
 from tests.functional import fault_proxy
 from tests.functional import prepared
 
-TTL, MAX_AGE, TIMEOUT = 60.0, 3600.0, 0.5
+TTL, MAX_AGE, TIMEOUT = 60.0, 3600.0, 1.5
 HANGING = ('silent', 'stuck', 'drop by drop')
 #: With all requests failing there is one way through the filter; so a few
 #: faults are enough.
