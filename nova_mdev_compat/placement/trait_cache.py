@@ -146,11 +146,15 @@ class TraitCache:
         A provider that came to carry a document in between which nobody had
         met is in no set, whatever that document says.
 
-        :returns: whether there are documents that were not there before.
+        :returns: whether there may be documents that were not there before.
         """
         before = self._in_use.read()
         moment = asking.newest()
-        return before.asked < moment and not self._in_use.renew(
+        if before.asked >= moment:
+            # What the request went by, unless another one has renewed it
+            # meanwhile: then it did not see the newer documents.
+            return before.asked > moment
+        return not self._in_use.renew(
             moment).value.digests <= before.value.digests
 
     def document(self, provider: str) -> tuple[str, Document] | None:

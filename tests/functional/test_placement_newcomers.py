@@ -227,6 +227,15 @@ class TestCatchUp(CacheTestCase):
             self.assertTrue(self.cache.catch_up())
             self.assertIn(self.first, self.accepting())
 
+    def test_another_request_has_looked_it_up(self) -> None:
+        with deadline.within(cloud.TIMEOUT):
+            self.assertNotIn(self.first, self.accepting())
+            self.now += 1
+            self.cache._in_use.renew(self.now)
+            self.assertTrue(self.cache.catch_up())
+            self.assertIn(self.first, self.accepting())
+            self.assertFalse(self.cache.catch_up())
+
     def test_at_rest_it_is_read_once(self) -> None:
         with deadline.within(cloud.TIMEOUT):
             self.now += TTL
