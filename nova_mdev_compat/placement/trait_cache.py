@@ -71,6 +71,10 @@ MAX_PROVIDERS = 1024
 MAX_ASKING = 256
 # Providers with several markers that are read again, each by itself.
 _MAX_READ_AGAIN = 64
+# Two answers count as of one moment if no more than this part of their life is
+# between them. A cold move reads them one after the other, and need not read
+# the first one again.
+_AT_ONCE = 1 / 60
 # Labels that stand for nothing whose carriers are asked for: to explain.
 _MAX_UNMAPPED = 16
 
@@ -150,10 +154,11 @@ class TraitCache:
         """
         before = self._in_use.read()
         moment = asking.newest()
-        if before.asked >= moment:
-            # What the request went by, unless another one has renewed it
-            # meanwhile: then it did not see the newer documents.
-            return before.asked > moment
+        if before.asked > moment:
+            # Another request has renewed it since this one went by it.
+            return True
+        if moment - before.asked <= self._lifetime().ttl * _AT_ONCE:
+            return False
         return not self._in_use.renew(
             moment).value.digests <= before.value.digests
 

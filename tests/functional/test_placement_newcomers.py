@@ -217,8 +217,16 @@ class TestCatchUp(CacheTestCase):
         self.placement.publish(
             cloud.document(1, {'attributes': {'n': {'any': True}}}),
             self.first)
-        self.now += 1
+        self.now += 2
         self.restart()
+
+    def test_two_answers_of_one_moment(self) -> None:
+        self.now -= 1
+        with deadline.within(cloud.TIMEOUT):
+            self.accepting()
+            self.restart()
+            self.assertFalse(self.cache.catch_up())
+            self.assert_requests()
 
     def test_what_is_newer_is_looked_up(self) -> None:
         with deadline.within(cloud.TIMEOUT):
