@@ -181,9 +181,11 @@ class Publishing:
     def __enter__(self) -> 'Publishing':
         providers = [provider for host in self._environment.cloud.hosts
                      for provider in host.pgpus]
+        # Made here, one after another: each writes the same nova.conf.
         self._running = [
-            threading.Thread(target=self._publish,
-                             args=(providers[number::self._threads], number))
+            threading.Thread(target=self._publish, args=(
+                Publisher(self._environment),
+                providers[number::self._threads], number))
             for number in range(self._threads)]
         for thread in self._running:
             thread.start()
@@ -194,9 +196,9 @@ class Publishing:
         for thread in self._running:
             thread.join()
 
-    def _publish(self, providers: Sequence[str], seed: int) -> None:
+    def _publish(self, publisher: Publisher, providers: Sequence[str],
+                 seed: int) -> None:
         chosen = random.Random(seed)
-        publisher = Publisher(self._environment)
         while not self._over.wait(self._pause):
             found = chosen.choice(documents.VARIANTS)
             if found is not None and chosen.random() < 0.3:
