@@ -56,6 +56,8 @@ _MAX_DETAIL = 300
 # traits of a table that placement itself can hardly serve; of what one
 # provider or document should have, more than a hundred times as much.
 _MAX_ANSWER = 128 << 20
+# Some 800 bytes a provider, parsed one by one: 640,000 providers.
+_MAX_PROVIDERS = 512 << 20
 _MAX_TRAITS = 32 << 20
 _MAX_ONE = 256 << 10
 
@@ -157,7 +159,7 @@ class Client:
             query.append(('in_tree', in_tree))
         response = self._open('GET', _url(path, query), deadline)
         with contextlib.closing(bodies.parts(
-                response, f'GET {path}', _MAX_ANSWER)) as parts:
+                response, f'GET {path}', _MAX_PROVIDERS)) as parts:
             return [_string(provider, 'uuid') for provider in members(
                 parts, f'GET {path}', 'resource_providers')]
 
