@@ -27,7 +27,7 @@ import sqlalchemy
 from sqlalchemy import engine
 
 from demo import loopback
-from nova_mdev_compat.scheduler.candidates import Removal
+from nova_mdev_compat.scheduler.candidates import Narrowing
 from nova_mdev_compat.scheduler import explanation
 from nova_mdev_compat.scheduler.judgement import Judgement
 
@@ -52,7 +52,7 @@ class Call:
     queries: int = 0
     said: list[str] = dataclasses.field(default_factory=list)
     judgement: Judgement | None = None
-    removals: Sequence[Removal] = ()
+    narrowing: Narrowing = dataclasses.field(default_factory=Narrowing)
     removed: Mapping[str, list[str]] = dataclasses.field(default_factory=dict)
     narrowed: Mapping[str, list[str]] = dataclasses.field(
         default_factory=dict)
@@ -66,10 +66,8 @@ class Call:
             # Nothing was judged; the log says why.
             return
         found = explanation.Explanation(self.judgement, ask=True)
-        self.removed = found.groups(
-            [one for one in self.removals if not one.left])
-        self.narrowed = found.groups(
-            [one for one in self.removals if one.left])
+        self.removed = _names(found.groups(self.narrowing.gone))
+        self.narrowed = _names(found.groups(self.narrowing.fewer))
 
 
 class Watch(fixtures.Fixture):
@@ -112,10 +110,10 @@ class Watch(fixtures.Fixture):
         return left
 
     def _explained(self, server: str, judged: Judgement,
-                   removals: Sequence[Removal], hosts: int) -> None:
+                   narrowing: Narrowing, hosts: int) -> None:
         if self._now is not None:
-            self._now.judgement, self._now.removals = judged, removals
-        self._log(server, judged, removals, hosts)
+            self._now.judgement, self._now.narrowing = judged, narrowing
+        self._log(server, judged, narrowing, hosts)
 
     def _query(self, connection: Any, cursor: Any, statement: str,
                *others: Any) -> None:
@@ -139,3 +137,8 @@ class _Handler(logging.Handler):
 
 def _candidates(hosts: Sequence[Any]) -> dict[str, int]:
     return {host.host: len(host.allocation_candidates) for host in hosts}
+
+
+def _names(groups: Mapping[str, Sequence[Any]]) -> dict[str, list[str]]:
+    return {reason: [host.host for host in hosts]
+            for reason, hosts in groups.items()}

@@ -12,10 +12,10 @@
 
 """One value of placement's, kept for a while and asked for by one caller.
 
-A caller that finds the value due elects itself to ask again; the others go on
-with the old value while it is no older than was promised. Asking happens in a
-thread of its own, because a socket's time-out bounds the silence between two
-bytes, not the whole answer: whoever waits, waits on a clock.
+A caller that finds the value due has it asked for again, and goes on with the
+old one, as all others do, while that is no older than was promised. Asking
+happens in a thread of its own, because a socket's time-out bounds the silence
+between two bytes, not the whole answer: whoever waits, waits on a clock.
 """
 
 from __future__ import annotations
@@ -145,9 +145,9 @@ class Kept(Generic[T]):
     :param name: for the log.
     :param fetch: asks for the value; called by one caller at a time.
     :param lifetime: read at each use, so that options can change.
-    :param patient: whether the caller that asks waits for the answer though
-        an old value serves, and the others where that one is older than its
-        `ttl`: what they get is then as fresh as was promised.
+    :param patient: whether callers wait for the answer where the old value
+        is older than its `ttl`: what they get is then as fresh as was
+        promised. While placement fails, only the one that asks waits.
     :param provisional: whether a value is to be asked for again soon, in the
         background.
     :param outage: what other values share with this one; by default nothing.
@@ -215,11 +215,14 @@ class Kept(Generic[T]):
             return True
         if not self._is_patient():
             return False
+        if snapshot.asked >= self._due and now - snapshot.asked \
+                < min(lifetime.ttl, lifetime.max_age):
+            # It is asked for ahead of time, so that in a busy cloud no move
+            # waits.
+            return False
         # Nobody may have asked for a long time. While placement fails, an
         # older value is what was promised.
-        return elected or (self._error is None and (
-            now - snapshot.asked > lifetime.ttl
-            or snapshot.asked < self._due))
+        return elected or self._error is None
 
     def _is_patient(self) -> bool:
         snapshot = self._snapshot

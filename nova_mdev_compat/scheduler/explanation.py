@@ -16,9 +16,11 @@ from __future__ import annotations
 
 import collections
 from collections.abc import Iterator
+from collections.abc import Mapping
 from collections.abc import Sequence
 import functools
-import heapq
+import itertools
+from typing import Any
 
 from oslo_log import log as logging
 
@@ -28,7 +30,8 @@ from nova_mdev_compat.placement.documents import InUse
 from nova_mdev_compat.placement.errors import PlacementError
 from nova_mdev_compat.scheduler import candidates
 from nova_mdev_compat.scheduler.candidates import Candidate
-from nova_mdev_compat.scheduler.candidates import Removal
+from nova_mdev_compat.scheduler.candidates import Narrowing
+from nova_mdev_compat.scheduler.candidates import Removals
 from nova_mdev_compat.scheduler.judgement import ACCEPT
 from nova_mdev_compat.scheduler.judgement import Judgement
 from nova_mdev_compat.scheduler.pairing import HeldDevice
@@ -82,26 +85,16 @@ class Explanation:
                     return reason
         return _UNPAIRED
 
-    def groups(self, removals: Sequence[Removal]) -> dict[str, list[str]]:
-        """Names of hosts by the reason of their first dropped candidate."""
-        if not self._ask:
-            return self._unasked_groups(removals)
-        hosts: dict[str, list[str]] = collections.defaultdict(list)
+    def groups(self, removals: Removals) -> dict[str, list[Any]]:
+        """Hosts by the reason of their first dropped candidate."""
+        if not self._ask or self._refuses_source:
+            # One reason, as far as is known; so a move that takes something
+            # from thousands of hosts does not look at what it was.
+            return {self._unasked: removals.hosts} if removals else {}
+        hosts: dict[str, list[Any]] = collections.defaultdict(list)
         for removal in removals:
-            dropped = removal.dropped
-            reason = self.of_candidate(dropped[0]) if dropped \
-                else _NO_CANDIDATE
-            hosts[reason].append(removal.host.host)
+            hosts[self.of_candidate(removal.dropped[0])].append(removal.host)
         return hosts
-
-    def _unasked_groups(self, removals: Sequence[Removal]
-                        ) -> dict[str, list[str]]:
-        # One reason, as far as is known; so a move that takes something from
-        # thousands of hosts does not look at what it was.
-        bare = [one for one in removals if not one.before]
-        rest = [one for one in removals if one.before] if bare else removals
-        return {reason: [one.host.host for one in group] for reason, group
-                in ((self._unasked, rest), (_NO_CANDIDATE, bare)) if group}
 
     def refusals(self) -> list[str]:
         """What the documents in use refuse, without asking placement."""
@@ -176,25 +169,23 @@ class Explanation:
         return carried
 
 
-def log(server: str, judgement: Judgement, removals: Sequence[Removal],
+def log(server: str, judgement: Judgement, narrowing: Narrowing,
         hosts: int) -> None:
     """Says what was removed, and why, or that nothing was."""
     operation = judgement.source.operation
-    if not removals:
+    if not narrowing:
         LOG.debug('Server %s, %s: all candidates of %d hosts stay.', server,
                   operation, hosts)
         return
-    gone = [removal for removal in removals if not removal.left]
-    others = [removal for removal in removals if removal.left] \
-        if gone else removals
+    gone = len(narrowing.gone) + len(narrowing.bare)
     explanation = Explanation(
-        judgement, ask=len(gone) == hosts or LOG.isEnabledFor(logging.DEBUG))
+        judgement, ask=gone == hosts or LOG.isEnabledFor(logging.DEBUG))
     LOG.info(
         'Server %s, %s: %s %d of %d hosts, and took candidates from %d of '
-        'the others. %s', server, operation, _verb(judgement), len(gone),
-        hosts, len(others), _reasons(explanation, gone, others))
+        'the others. %s', server, operation, _verb(judgement), gone, hosts,
+        len(narrowing.fewer), _reasons(explanation, narrowing))
     if LOG.isEnabledFor(logging.DEBUG):
-        _log_candidates(server, explanation, removals)
+        _log_candidates(server, explanation, narrowing)
 
 
 def _verb(judgement: Judgement) -> str:
@@ -203,12 +194,15 @@ def _verb(judgement: Judgement) -> str:
     return 'would have removed (enforce is false)'
 
 
-def _reasons(explanation: Explanation, gone: Sequence[Removal],
-             others: Sequence[Removal]) -> str:
+def _reasons(explanation: Explanation, narrowing: Narrowing) -> str:
     try:
+        groups = explanation.groups(narrowing.gone)
+        if narrowing.bare:
+            groups = {**groups, _NO_CANDIDATE: narrowing.bare}
         parts = [
-            *_grouped(explanation, gone),
-            *_grouped(explanation, others, 'candidates of others: ')]
+            *_grouped(groups),
+            *_grouped(explanation.groups(narrowing.fewer),
+                      'candidates of others: ')]
         if any(_UNKNOWN in part for part in parts):
             refusals = explanation.refusals()
             if refusals:
@@ -219,16 +213,16 @@ def _reasons(explanation: Explanation, gone: Sequence[Removal],
         return f'The reasons cannot be read from placement: {error}'
 
 
-def _grouped(explanation: Explanation, removals: Sequence[Removal],
+def _grouped(groups: Mapping[str, Sequence[Any]],
              title: str = '') -> Iterator[str]:
-    for reason, hosts in sorted(explanation.groups(removals).items(),
+    for reason, hosts in sorted(groups.items(),
                                 key=lambda group: (-len(group[1]), group[0])):
         yield f'{title}{reason}: {len(hosts)} ({_names(hosts)})'
 
 
 def _log_candidates(server: str, explanation: Explanation,
-                    removals: Sequence[Removal]) -> None:
-    for removal in removals:
+                    narrowing: Narrowing) -> None:
+    for removal in itertools.chain(narrowing.gone, narrowing.fewer):
         for candidate in removal.dropped:
             try:
                 reason = explanation.of_candidate(candidate)
@@ -241,8 +235,9 @@ def _log_candidates(server: str, explanation: Explanation,
                       ', '.join(sorted(candidate['allocations'])), reason)
 
 
-def _names(hosts: Sequence[str]) -> str:
-    shown = ', '.join(heapq.nsmallest(_HOSTS, hosts))
+def _names(hosts: Sequence[Any]) -> str:
+    """The first of them; of thousands, no more is looked at."""
+    shown = ', '.join(sorted(host.host for host in hosts[:_HOSTS]))
     return shown if len(hosts) <= _HOSTS else shown + ', ...'
 
 

@@ -82,20 +82,19 @@ class MdevCompatFilter(filters.BaseHostFilter):
             judged = judgement.Judgement(
                 found, judgement.question(found.operation, settings),
                 settings, cache, began)
-            answer = _judge(hosts, judged)
-        if answer is None:
+            narrowing = _judge(hosts, judged)
+        if narrowing is None:
             LOG.debug('Server %s, %s: its device is unpublished or given up, '
                       'so all hosts stay.', _server(spec), found.operation)
             return hosts
-        left, removals = answer
-        self._explain(spec, judged, removals, len(hosts))
-        return left
+        self._explain(spec, judged, narrowing, len(hosts))
+        return narrowing.stay
 
     def _explain(self, spec: Any, judged: judgement.Judgement,
-                 removals: list[candidates.Removal], hosts: int) -> None:
+                 narrowing: candidates.Narrowing, hosts: int) -> None:
         try:
             with deadline.within(judged.settings.refresh_timeout):
-                explanation.log(_server(spec), judged, removals, hosts)
+                explanation.log(_server(spec), judged, narrowing, hosts)
         except Exception:
             # What was decided stands, though it could not be explained.
             LOG.exception('The filtering for server %s cannot be explained.',
@@ -116,21 +115,26 @@ class MdevCompatFilter(filters.BaseHostFilter):
 
 
 def _judge(hosts: list[Any], judged: judgement.Judgement
-           ) -> tuple[list[Any], list[candidates.Removal]] | None:
+           ) -> candidates.Narrowing | None:
     """What stays, and what went from which host; None: all pass."""
     first, enforce = _first_candidate(hosts), judged.settings.enforce
     keep = judged.keep(first)
     if keep is None:
         return None
-    left, removals = candidates.narrow(hosts, keep, enforce)
-    for _ in range(_PASSES):
-        if not judged.found_newer(hosts, removals):
-            break
-        keep = judged.keep(first)
-        assert keep is not None
-        candidates.restore(removals)
-        left, removals = candidates.narrow(hosts, keep, enforce)
-    return left, removals
+    narrowing = candidates.narrow(hosts, keep, enforce)
+    try:
+        for _ in range(_PASSES):
+            if not judged.found_newer(hosts, narrowing):
+                break
+            keep = judged.keep(first)
+            assert keep is not None
+            narrowing.restore()
+            narrowing = candidates.narrow(hosts, keep, enforce)
+    except Exception:
+        # `on_error` may let all hosts stay, with all that they came with.
+        narrowing.restore()
+        raise
+    return narrowing
 
 
 def _first_candidate(hosts: list[Any]) -> candidates.Candidate:

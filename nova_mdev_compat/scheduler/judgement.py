@@ -70,7 +70,7 @@ class Judgement:
         return candidates.every(tests)
 
     def found_newer(self, hosts: Sequence[Any],
-                    removals: Sequence[candidates.Removal]) -> bool:
+                    narrowing: candidates.Narrowing) -> bool:
         """Looks up providers that may be newer than what `keep` went by.
 
         :returns: whether something was found, so that `keep` may answer
@@ -78,8 +78,7 @@ class Judgement:
         """
         # Those in no set are what the policy for unpublished ones decides. A
         # host that keeps a candidate needs no newer one.
-        doubtful = [removal.before for removal in removals
-                    if not removal.left] \
+        doubtful = narrowing.gone.before \
             if self.settings.unpublished_destination != ACCEPT \
             else [host.allocation_candidates for host in hosts]
         if doubtful and self.cache.catch_up():

@@ -29,7 +29,7 @@ import warnings
 
 import prettytable
 
-Rows = list[dict[str, Any]]
+Row = dict[str, Any]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,7 +77,9 @@ def main() -> None:
     with open(arguments.json or os.devnull, 'w') as lines:
         for name in arguments.benchmarks or BENCHMARKS:
             for row in _run(name, arguments.quick):
-                lines.write(json.dumps({'benchmark': name, **row}) + '\n')
+                # At once: what comes later takes long, and may fail.
+                print(json.dumps({'benchmark': name, **row}), file=lines,
+                      flush=True)
 
 
 def _arguments() -> argparse.Namespace:
@@ -105,29 +107,22 @@ def _prepare() -> None:
     logging.getLogger().setLevel(logging.WARNING)
 
 
-def _run(name: str, quick: bool) -> Rows:
+def _run(name: str, quick: bool) -> Iterator[Row]:
     """Measures, and shows what was measured."""
     benchmark = BENCHMARKS[name]
     module = importlib.import_module(f'tests.benchmark.{benchmark.module}')
     print(f'{name}: {benchmark.about}')
-    rows: Rows = list(module.rows(**benchmark.quick if quick else {}))
-    for table in _alike(rows):
-        _show(table)
-    return rows
-
-
-def _alike(rows: Rows) -> Iterator[Rows]:
-    """Rows that have the same columns and follow each other."""
-    table: Rows = []
-    for row in rows:
+    table: list[Row] = []
+    for row in module.rows(**benchmark.quick if quick else {}):
+        yield row
         if table and list(table[-1]) != list(row):
-            yield table
+            _show(table)
             table = []
         table.append(row)
-    yield table
+    _show(table)
 
 
-def _show(rows: Sequence[dict[str, Any]]) -> None:
+def _show(rows: Sequence[Row]) -> None:
     table = prettytable.PrettyTable(list(rows[0]), align='r',
                                     float_format='.3')
     table.add_rows([['' if value is None else value for value in row.values()]

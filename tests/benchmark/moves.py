@@ -20,6 +20,7 @@ three sources, so that one warm cache serves moves with three outcomes.
 from __future__ import annotations
 
 from collections.abc import Sequence
+import copy
 import functools
 import json
 from typing import Any
@@ -94,26 +95,28 @@ def host_states(hosts: Sequence[Host], candidates: int,
                 with_device: bool = True) -> list[Any]:
     """Hosts, with a candidate for each of so many of their devices.
 
-    Without a device, a host has as many candidates, all of its own.
+    Without a device, a host has as many candidates, all of its own. As in
+    Nova they are all of one answer, in which the decoder makes a string once
+    that is a key more than once, and each host has a copy of its own.
     """
     objects.register_all()
-    return [_host_state(host, candidates, with_device) for host in hosts]
+    answer = json.loads(json.dumps([
+        [candidate(host.root, device if with_device else None)
+         for device in host.devices[:candidates]] for host in hosts]))
+    return [_host_state(host, copy.deepcopy(found))
+            for host, found in zip(hosts, answer)]
 
 
-def _host_state(host: Host, candidates: int, with_device: bool) -> Any:
+def _host_state(host: Host, found: list[dict[str, Any]]) -> Any:
     state = host_manager.HostState(host.name, host.name, str(uuid.uuid4()))
     state.uuid = host.root
-    state.allocation_candidates = [
-        candidate(host.root, device if with_device else None)
-        for device in host.devices[:candidates]]
+    state.allocation_candidates = found
     return state
 
 
 def candidate(root: str, device: str | None) -> dict[str, Any]:
-    """What placement's answer has for one; its strings are its own."""
+    """What placement's answer has for one."""
     allocations = {root: {'resources': dict(fleet.AMOUNTS)}}
     if device is not None:
         allocations[device] = {'resources': {'VGPU': 1}}
-    found: dict[str, Any] = json.loads(json.dumps({
-        'allocations': allocations, 'mappings': {'': list(allocations)}}))
-    return found
+    return {'allocations': allocations, 'mappings': {'': list(allocations)}}

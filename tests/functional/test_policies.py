@@ -12,9 +12,13 @@
 
 """What is not published, not readable, or not to be enforced."""
 
+from unittest import mock
+
 import ddt
 from oslo_db import exception as db_exception
 
+from nova_mdev_compat.placement import errors
+from nova_mdev_compat.placement import trait_cache
 from tests.functional import base
 from tests.functional import documents
 from tests.functional import endpoint
@@ -267,6 +271,17 @@ class ErrorTests(base.FunctionalTestCase):
         self.live_migrate(server)
         self.assertEqual(self.probe.last.offered, self.kept())
         self.assert_device_on(server, 'wrong', 0)
+        self._assert_said_once_about(server)
+
+    def test_accepts_with_what_was_taken_already(self):
+        # It fails when candidates have been taken from hosts.
+        self.mdev_compat(on_error='accept')
+        server = self.boot()
+        with mock.patch.object(trait_cache.TraitCache, 'catch_up',
+                               side_effect=errors.Unreachable('gone')):
+            self.live_migrate(server)
+        self.assertEqual(['right', 'wrong'], sorted(self.kept()))
+        self.assertEqual(self.probe.last.offered, self.kept())
         self._assert_said_once_about(server)
 
     @ddt.data('reject', 'accept')

@@ -45,7 +45,17 @@ max_overflow = {threads}
 use_stderr = true
 default_log_levels = ""
 """
+# gunicorn gives up when one of its workers cannot start, which it would tell
+# nobody who already talks to another one.
+_HOOKS = """
+def post_worker_init(worker):
+    with open('{folder}/ready', 'a') as ready:
+        ready.write('.')
+"""
 _SYNC = 'import sys; from placement.cmd import manage; sys.exit(manage.main())'
+# At its first start placement writes the standard traits, and with SQLite two
+# workers that do so at once get in each other's way.
+_FIRST_START = 'import placement.wsgi.api'
 
 
 class ServedPlacement(fixtures.Fixture):
@@ -77,6 +87,9 @@ class ServedPlacement(fixtures.Fixture):
             url=self._url.replace('$', '$$'), threads=self._threads))
         self._log = self._folder / 'log'
         self._access = self._folder / 'access'
+        self._ready = self._folder / 'ready'
+        self._hooks = self._folder / 'hooks.py'
+        self._hooks.write_text(_HOOKS.replace('{folder}', str(self._folder)))
         self._sync()
         self._port = 0
         self.start()
@@ -125,13 +138,21 @@ class ServedPlacement(fixtures.Fixture):
         return self._log.read_text(errors='replace')
 
     def _sync(self) -> None:
+        self._run(_SYNC, '--config-file', str(self._config), 'db', 'sync')
+        self._run(_FIRST_START)
+
+    def _run(self, code: str, *arguments: str) -> None:
         done = subprocess.run(
-            [sys.executable, '-c', _SYNC, '--config-file',
-             str(self._config), 'db', 'sync'],
+            [sys.executable, '-c', code, *arguments], env=self._environment(),
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, errors='replace')
         if done.returncode:
-            raise RuntimeError(f'placement-manage failed:\n{done.stdout}')
+            raise RuntimeError(
+                f'placement cannot be set up:\n{done.stdout}')
+
+    def _environment(self) -> dict[str, str]:
+        return {**os.environ, 'GUNICORN_CMD_ARGS': '',
+                'OS_PLACEMENT_CONFIG_DIR': str(self._folder)}
 
     def stop(self) -> None:
         process.stop(self._process)
@@ -148,9 +169,11 @@ class ServedPlacement(fixtures.Fixture):
         self._port = listener.getsockname()[1]
         self.endpoint = f'http://127.0.0.1:{self._port}'
         self._access.touch()
+        self._ready.write_text('')
         with listener, open(self._log, 'ab') as log:
             self._process = process.start(
                 [sys.executable, '-m', 'gunicorn',
+                 f'--config={self._hooks}',
                  f'--bind=fd://{listener.fileno()}',
                  '--worker-class=gthread', f'--workers={self._workers}',
                  f'--threads={self._threads}',
@@ -161,16 +184,15 @@ class ServedPlacement(fixtures.Fixture):
                  '--access-logformat=%(m)s %(U)s?%(q)s %(s)s',
                  'placement.wsgi.api:application'],
                 pass_fds=[listener.fileno()], cwd=self._folder,
-                env={**os.environ, 'GUNICORN_CMD_ARGS': '',
-                     'OS_PLACEMENT_CONFIG_DIR': str(self._folder)},
-                stdout=log, stderr=log)
+                env=self._environment(), stdout=log, stderr=log)
 
     def wait(self) -> None:
-        """Until it answers."""
+        """Until it answers, and all its workers are there."""
         end = time.monotonic() + _START
         while True:
             try:
-                if self.ask('GET', '/').ok:
+                if len(self._ready.read_text()) >= self._workers \
+                        and self.ask('GET', '/').ok:
                     return
             except requests.RequestException:
                 # Refused by nobody: it is bound, but not served yet.

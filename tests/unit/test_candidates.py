@@ -189,13 +189,11 @@ class TestNarrow(testtools.TestCase):
         self.hosts = [self.good, self.mixed, self.bad]
         self.keep = from_providers('a', 'b')
 
-    def narrow(self, enforce: bool = True
-               ) -> tuple[list[Any], list[candidates.Removal]]:
+    def narrow(self, enforce: bool = True) -> candidates.Narrowing:
         return candidates.narrow(self.hosts, self.keep, enforce)
 
     def test_hosts_that_keep_a_candidate_stay_in_order(self) -> None:
-        left, _ = self.narrow()
-        self.assertEqual([self.good, self.mixed], left)
+        self.assertEqual([self.good, self.mixed], self.narrow().stay)
 
     def test_candidates_stay_in_order(self) -> None:
         first, _, third = self.mixed.allocation_candidates
@@ -219,38 +217,72 @@ class TestNarrow(testtools.TestCase):
         mixed, bad = self.mixed, self.bad
         dropped = [[mixed.allocation_candidates[1]],
                    list(bad.allocation_candidates)]
-        _, removals = self.narrow()
-        self.assertEqual([mixed, bad], [one.host for one in removals])
-        self.assertEqual(dropped, [one.dropped for one in removals])
-        self.assertEqual([2, 0], [len(one.left) for one in removals])
-        self.assertEqual([3, 2], [len(one.before) for one in removals])
+        found = self.narrow()
+        for removals, host, expected, before, left in (
+                (found.fewer, mixed, dropped[0], 3, 2),
+                (found.gone, bad, dropped[1], 2, 0)):
+            self.assertEqual(1, len(removals))
+            (removal,) = removals
+            self.assertIs(host, removal.host)
+            self.assertEqual(expected, removal.dropped)
+            self.assertEqual((before, left),
+                             (len(removal.before), len(removal.left)))
+        self.assertEqual([], found.bare)
+        self.assertTrue(found)
 
     def test_dropped_among_equal_candidates(self) -> None:
         same = Host('same', on('a'), on('a'), on('a'))
         answers = iter([True, False, True])
-        _, (removal,) = candidates.narrow(
-            [same], candidates.where(lambda _: next(answers)), True)
+        (removal,) = candidates.narrow(
+            [same], candidates.where(lambda _: next(answers)), True).fewer
         self.assertEqual(1, len(removal.dropped))
         self.assertIs(removal.before[1], removal.dropped[0])
+
+    def test_restored_hosts_have_their_very_lists(self) -> None:
+        lists = [host.allocation_candidates for host in self.hosts]
+        self.narrow().restore()
+        for host, found in zip(self.hosts, lists):
+            self.assertIs(found, host.allocation_candidates)
+
+    def test_hosts_have_their_lists_when_a_test_raises(self) -> None:
+        lists = [host.allocation_candidates for host in self.hosts]
+
+        def passes(one: candidates.Candidate) -> bool:
+            if 'd' in one['allocations']:
+                raise ValueError('d')
+            return 'a' in one['allocations']
+        self.assertRaises(ValueError, candidates.narrow, self.hosts,
+                          candidates.where(passes), True)
+        for host, found in zip(self.hosts, lists):
+            self.assertIs(found, host.allocation_candidates)
 
     def test_without_enforcing_nothing_is_changed(self) -> None:
         lists = [host.allocation_candidates for host in self.hosts]
         before = copy.deepcopy(lists)
-        left, removals = self.narrow(enforce=False)
-        self.assertEqual(self.hosts, left)
+        narrowing = self.narrow(enforce=False)
+        self.assertEqual(self.hosts, narrowing.stay)
         for host, found in zip(self.hosts, lists):
             self.assertIs(found, host.allocation_candidates)
         self.assertEqual(before, lists)
         # But it is told what would have gone.
-        self.assertEqual([1, 2], [len(one.dropped) for one in removals])
+        self.assertEqual(
+            [[1], [2]], [[len(one.dropped) for one in removals]
+                         for removals in (narrowing.fewer, narrowing.gone)])
 
     def test_host_without_candidates_goes(self) -> None:
         empty = Host('empty')
-        left, removals = candidates.narrow([empty, self.good], self.keep,
-                                           True)
-        self.assertEqual([self.good], left)
-        self.assertEqual([empty], [one.host for one in removals])
-        self.assertEqual([], removals[0].dropped)
+        found = candidates.narrow([empty, self.good], self.keep, True)
+        self.assertEqual([self.good], found.stay)
+        self.assertEqual([empty], found.bare)
+        self.assertEqual(([], []), (list(found.gone), list(found.fewer)))
+        self.assertTrue(found)
+
+    def test_host_without_candidates_stays_when_nothing_is_enforced(
+            self) -> None:
+        empty = Host('empty')
+        found = candidates.narrow([empty, self.good], self.keep, False)
+        self.assertEqual([empty, self.good], found.stay)
+        self.assertEqual([empty], found.bare)
 
     def test_each_candidate_is_asked_about_once(self) -> None:
         seen: list[int] = []
@@ -258,8 +290,9 @@ class TestNarrow(testtools.TestCase):
         def passes(one: candidates.Candidate) -> bool:
             seen.append(id(one))
             return True
-        left, removals = candidates.narrow(
+        found = candidates.narrow(
             self.hosts, candidates.where(passes), True)
-        self.assertEqual((self.hosts, []), (left, removals))
+        self.assertEqual(self.hosts, found.stay)
+        self.assertFalse(found)
         self.assertEqual(7, len(seen))
         self.assertEqual(7, len(set(seen)))
