@@ -14,6 +14,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable
 
 from oslo_config import cfg
@@ -49,6 +50,15 @@ def open_client(conf: cfg.ConfigOpts,
         return placement_client.Client(placement_client.load_adapter(conf))
     except Misconfigured as error:
         raise base.BadInput(f'{", ".join(files)}: {error}') from error
+
+
+def add_config_file(parser: argparse.ArgumentParser) -> None:
+    """The option of a command that writes to placement."""
+    parser.add_argument(
+        '--config-file', required=True, action='append',
+        metavar='NOVA_CONF',
+        help='configuration with a [placement] group, such as '
+             '/etc/nova/nova.conf; may be given several times')
 
 
 def register_opts(conf: cfg.ConfigOpts) -> None:

@@ -54,11 +54,7 @@ class Gc(base.Command):
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser: argparse.ArgumentParser = super().get_parser(prog_name)
-        parser.add_argument(
-            '--config-file', required=True, action='append',
-            metavar='NOVA_CONF',
-            help='configuration with a [placement] group, such as '
-                 '/etc/nova/nova.conf; may be given several times')
+        configuration.add_config_file(parser)
         parser.add_argument(
             '--grace', type=_seconds, default=_GRACE, metavar='SECONDS',
             help='time between the first sight and collecting '

@@ -41,11 +41,7 @@ class Publish(base.Command):
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser: argparse.ArgumentParser = super().get_parser(prog_name)
-        parser.add_argument(
-            '--config-file', required=True, action='append',
-            metavar='NOVA_CONF',
-            help='configuration with a [placement] group, such as '
-                 '/etc/nova/nova.conf; may be given several times')
+        configuration.add_config_file(parser)
         what = parser.add_mutually_exclusive_group(required=True)
         what.add_argument(
             '--provider', metavar='UUID',

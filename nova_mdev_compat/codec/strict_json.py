@@ -23,6 +23,7 @@ from nova_mdev_compat.compat.faults import Fault
 from nova_mdev_compat.compat.faults import InvalidDocument
 from nova_mdev_compat.compat.faults import pointer
 from nova_mdev_compat.compat.places import Path
+from nova_mdev_compat.compat import surrogates
 
 # Only white space and escapes can make a legal document longer than its
 # canonical form; the bound keeps a wrong file from filling the memory.
@@ -144,35 +145,23 @@ class _Walk:
             return [self.clean(item, (*path, index))
                     for index, item in enumerate(value)]
         for name in value.duplicates:
-            self._refuse((*path, _printable(name)),
+            self._refuse((*path, surrogates.printable(name)),
                          'the key is there more than once')
         return {self._name(name, path):
-                self.clean(member, (*path, _printable(name)))
+                self.clean(member, (*path, surrogates.printable(name)))
                 for name, member in value.items()}
 
     def _refuse(self, path: Path, why: str) -> None:
         self.faults.append((path, Fault(pointer(path), why)))
 
     def _text(self, text: str, path: Path) -> str | None:
-        if _is_unicode(text):
+        if surrogates.is_unicode(text):
             return text
-        self._refuse(path, f'{_printable(text)!r} holds half of a surrogate '
-                     'pair')
+        self._refuse(path, f'{surrogates.printable(text)!r} holds half of a '
+                     'surrogate pair')
         return None
 
     def _name(self, name: str, path: Path) -> str:
-        printable = _printable(name)
+        printable = surrogates.printable(name)
         self._text(name, (*path, printable))
         return printable
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode('utf-8')
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _printable(text: str) -> str:
-    return text.encode('utf-8', 'backslashreplace').decode('utf-8')

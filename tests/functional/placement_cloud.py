@@ -91,14 +91,20 @@ class Placement(fixtures.Fixture):
 
     def call(self, method: str, path: str, body: Json = None) -> Json:
         """A request, which must succeed; returns the JSON of the answer."""
+        status, answer = self.send(method, path, body)
+        assert status < 300, answer
+        return answer
+
+    def send(self, method: str, path: str,
+             body: Json = None) -> tuple[int, Json]:
+        """Any request; returns the status and the JSON of the answer."""
         request = webob.Request.blank(path, method=method, headers={
             'X-Auth-Token': TOKEN, 'OpenStack-API-Version': VERSION})
         if body is not None:
             request.body = json.dumps(body).encode()
             request.content_type = 'application/json'
         response = self.answer_directly(request)
-        assert response.status_int < 300, response.body
-        return response.json if response.body else None
+        return response.status_int, response.json if response.body else None
 
     def answer_directly(self, request: webob.Request) -> webob.Response:
         with self._lock:

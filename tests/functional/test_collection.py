@@ -13,14 +13,11 @@
 """Collecting bodies, against the real placement."""
 
 import io
-import json
 import logging
-from typing import Any
 
 import ddt
 import fixtures
 import testtools
-import webob
 
 from nova_mdev_compat.cmd import main
 from nova_mdev_compat.codec import tombstones
@@ -279,22 +276,11 @@ class TestEveryOrder(cloud.PlacementTestCase):
         logging.disable()
         self.addCleanup(logging.disable, logging.NOTSET)
         meeting = collection.Meeting(
-            self.placement.call, self.send, cloud.document(), chunks, marker,
-            collect_markers)
+            self.placement.call, self.placement.send, cloud.document(),
+            chunks, marker, collect_markers)
         orders = meeting.orders()
         orders.follow_all()
         self.addDetail('orders', testtools.content.text_content(
             f'{orders.ends} ends, {orders.states} states, {meeting.fates}'))
         self.assertLess(100, orders.states)
         self.assertIn(Fate.RESTORED, meeting.fates)
-
-    def send(self, method: str, path: str, body: Any) -> tuple[int, Any]:
-        request = webob.Request.blank(path, method=method, headers={
-            'X-Auth-Token': cloud.TOKEN,
-            'OpenStack-API-Version': cloud.VERSION})
-        if body is not None:
-            request.body = json.dumps(body).encode()
-            request.content_type = 'application/json'
-        response = self.placement.answer_directly(request)
-        return response.status_int, (response.json if response.body
-                                     else None)

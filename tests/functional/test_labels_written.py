@@ -312,20 +312,13 @@ class RaceTestCase(LabelsTestCase):
         self.ends: list[list[Any]] = []
 
     def send(self, method: str, path: str, body: Any) -> tuple[int, Any]:
-        request = webob.Request.blank(path, method=method, headers={
-            'X-Auth-Token': cloud.TOKEN,
-            'OpenStack-API-Version': cloud.VERSION})
-        if body is not None:
-            request.body = json.dumps(body).encode()
-            request.content_type = 'application/json'
-        response = self.placement.answer_directly(request)
-        if method != 'GET' and response.status_int < 300:
+        status, answer = self.placement.send(method, path, body)
+        if method != 'GET' and status < 300:
             name = path.removeprefix('/traits/')
             self.there = self.there - {name} if method == 'DELETE' \
                 else self.there | {name}
             self.look()
-        return response.status_int, \
-            response.json if response.body else None
+        return status, answer
 
     def look(self) -> None:
         """After each write."""

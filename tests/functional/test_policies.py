@@ -278,6 +278,7 @@ class ErrorTests(base.FunctionalTestCase):
         self.mdev_compat(on_error='accept')
         server = self.boot()
         with mock.patch.object(trait_cache.TraitCache, 'catch_up',
+                               autospec=True,
                                side_effect=errors.Unreachable('gone')):
             self.live_migrate(server)
         self.assertEqual(['right', 'wrong'], sorted(self.kept()))

@@ -14,7 +14,6 @@
 
 import collections
 from collections.abc import Hashable
-import json
 import logging
 from typing import Any
 import uuid
@@ -22,7 +21,6 @@ import uuid
 import ddt
 import fixtures
 import testtools
-import webob
 
 from nova_mdev_compat.codec import traits
 from nova_mdev_compat.placement.client import Client
@@ -125,18 +123,11 @@ class TestEveryOrder(cloud.PlacementTestCase):
         return self.carried
 
     def send(self, method: str, path: str, body: Any) -> tuple[int, Any]:
-        request = webob.Request.blank(path, method=method, headers={
-            'X-Auth-Token': cloud.TOKEN,
-            'OpenStack-API-Version': cloud.VERSION})
-        if body is not None:
-            request.body = json.dumps(body).encode()
-            request.content_type = 'application/json'
-        response = self.placement.answer_directly(request)
-        answer = response.json if response.body else None
-        if method == 'PUT' and response.status_int == 200:
+        status, answer = self.placement.send(method, path, body)
+        if method == 'PUT' and status == 200:
             self.carried = frozenset(body['traits'])
-        if response.status_int != 409:
-            return response.status_int, answer
+        if status != 409:
+            return status, answer
         # The same, as placement says it when it finds out later.
         answer['errors'][0]['detail'] += ' concurrently updated'
         return self.refuse_with, answer

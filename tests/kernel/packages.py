@@ -16,10 +16,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from collections.abc import Iterator
-import os
 import pathlib
 import re
-import subprocess
+
+from tests.services import debian
+from tests.services.debian import Missing
+
+__all__ = ['Missing', 'NEEDED', 'OLDEST', 'install', 'source']
 
 NEEDED = ('gcc', 'libc6-dev', 'make', 'flex', 'bison', 'bc', 'perl',
           'libelf-dev', 'libssl-dev', 'xz-utils', 'cpio', 'gzip',
@@ -30,60 +33,33 @@ _SOURCES = pathlib.Path('/usr/src')
 _SOURCE = re.compile(r'linux-source-(\d+)\.(\d+)')
 
 
-class Missing(Exception):
-    """Something that cannot be had on this machine."""
-
-
 def install() -> None:
     """See to it that all of them are there.
 
     :raises Missing: they are not, and cannot be installed from here.
     """
-    missing = [name for name in NEEDED if not _version(name)]
-    if not missing and _sources():
-        return
-    if not os.geteuid():
-        _apt_get('update')
-    if not _sources():
-        missing.append(_source_on_offer())
-    if os.geteuid():
-        raise Missing('these Debian packages are missing; as root: apt-get '
-                      'install --no-install-recommends ' + ' '.join(missing))
-    print('installing ' + ' '.join(missing), flush=True)
-    _apt_get('-y', 'install', '--no-install-recommends', *missing)
+    if _sources():
+        debian.install(*NEEDED)
+    else:
+        debian.update()
+        debian.install(*NEEDED, _source_on_offer())
 
 
 def source() -> tuple[pathlib.Path, str]:
     """The newest kernel's packed source, and its package's version."""
     newest = max(_sources(), key=_number)
-    return (_SOURCES / f'{newest}.tar.xz', _version(newest))
-
-
-def _apt_get(*words: str) -> None:
-    done = subprocess.run(
-        ['apt-get', '-qq', *words], capture_output=True, text=True,
-        env={**os.environ, 'DEBIAN_FRONTEND': 'noninteractive'})
-    if done.returncode:
-        raise Missing(f'apt-get {" ".join(words)} failed: {done.stderr}')
-
-
-def _version(package: str) -> str:
-    """The version that is installed, or nothing."""
-    found = _output('dpkg-query', '-W', '-f', '${db:Status-Status} ${Version}',
-                    package)
-    status, _, version = found.partition(' ')
-    return version if status == 'installed' else ''
+    return (_SOURCES / f'{newest}.tar.xz', debian.version(newest))
 
 
 def _sources() -> list[str]:
     """Kernel sources that are installed and new enough."""
     found = (path.name for path in _SOURCES.glob('linux-source-*.tar.xz'))
-    return [name for name in _new_enough(found) if _version(name)]
+    return [name for name in _new_enough(found) if debian.version(name)]
 
 
 def _source_on_offer() -> str:
     """The newest package of kernel source that can be installed."""
-    found = list(_new_enough(_output(
+    found = list(_new_enough(debian.output(
         'apt-cache', 'pkgnames', 'linux-source-').splitlines()))
     if not found:
         raise Missing('no package linux-source-%d.%d or newer is on offer '
@@ -102,11 +78,3 @@ def _number(name: str) -> tuple[int, ...]:
     match = _SOURCE.match(name)
     assert match is not None
     return tuple(map(int, match.groups()))
-
-
-def _output(*words: str) -> str:
-    try:
-        return subprocess.run(words, capture_output=True, text=True).stdout
-    except FileNotFoundError:
-        raise Missing(f'{words[0]} is not there: the kernel is built from '
-                      "Debian's packages, on Debian") from None

@@ -28,25 +28,38 @@ def install(*names: str) -> None:
 
     :raises Missing: they are not, and cannot be installed from here.
     """
-    missing = [name for name in names if not _is_installed(name)]
+    missing = [name for name in names if not version(name)]
     if not missing:
         return
     if os.geteuid():
         raise Missing('these Debian packages are missing; as root: apt-get '
                       'install --no-install-recommends ' + ' '.join(missing))
     print('installing ' + ' '.join(missing), flush=True)
-    _apt_get('update')
+    update()
     _apt_get('-y', 'install', '--no-install-recommends', *missing)
 
 
-def _is_installed(name: str) -> bool:
+def update() -> None:
+    """Learns what is on offer, where we may."""
+    if not os.geteuid():
+        _apt_get('update')
+
+
+def version(name: str) -> str:
+    """The version of a package that is installed, or nothing."""
+    status, _, found = output(
+        'dpkg-query', '-W', '-f', '${db:Status-Status} ${Version}',
+        name).partition(' ')
+    return found if status == 'installed' else ''
+
+
+def output(*words: str) -> str:
+    """What one of Debian's commands prints."""
     try:
-        found = subprocess.run(
-            ['dpkg-query', '-W', '-f', '${db:Status-Status}', name],
-            capture_output=True, text=True)
+        return subprocess.run(words, capture_output=True, text=True).stdout
     except FileNotFoundError as error:
-        raise Missing(f'{name}: this is no Debian') from error
-    return found.stdout == 'installed'
+        raise Missing(f'{words[0]} is not there: this is no '
+                      'Debian') from error
 
 
 def _apt_get(*words: str) -> None:

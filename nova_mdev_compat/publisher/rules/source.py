@@ -27,6 +27,7 @@ from typing import Any
 import yaml
 
 from nova_mdev_compat.compat.places import Path
+from nova_mdev_compat.compat import surrogates
 
 #: Bytes of a rule file.
 MAX_FILE = 256 * 1024
@@ -169,8 +170,8 @@ class _Walk:
             self._refuse((*path, '<<'), 'merge keys are not known here; '
                          'write the members, or use an alias', line)
             return None
-        if key.tag != _TAG + 'str' or not _is_unicode(key.value):
-            self._refuse((*path, _printable(key.value)),
+        if key.tag != _TAG + 'str' or not surrogates.is_unicode(key.value):
+            self._refuse((*path, surrogates.printable(key.value)),
                          f'{_short(key.value)} is no text: {_QUOTES}', line)
             return None
         return str(key.value)
@@ -179,7 +180,7 @@ class _Walk:
         text: str = node.value
         kind = node.tag.removeprefix(_TAG)
         if kind in ('str', 'timestamp'):
-            if _is_unicode(text):
+            if surrogates.is_unicode(text):
                 return text
             return self._refuse(path, f'{_short(text)} holds half of a '
                                 'surrogate pair')
@@ -209,17 +210,5 @@ def _why(kind: str, text: str) -> str:
     return f'the tag {_short(kind)} is not known here'
 
 
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode('utf-8')
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _printable(text: str) -> str:
-    return text.encode('utf-8', 'backslashreplace').decode('utf-8')
-
-
 def _short(text: str) -> str:
-    return _printable(text if len(text) <= 60 else text[:60] + '...')
+    return surrogates.printable(text if len(text) <= 60 else text[:60] + '...')
