@@ -123,7 +123,7 @@ def on_sqlite(fleet: Fleet) -> Iterator[Cloud]:
 @contextlib.contextmanager
 def _served(fleet: Fleet, url: str) -> Iterator[Cloud]:
     engine = sa.create_engine(url)
-    with ServedPlacement(url) as placement:
+    with ServedPlacement(url, collects=False) as placement:
         population.fill(engine, fleet)
         yield Cloud(
             fleet, placement.endpoint,

@@ -48,7 +48,11 @@ default_log_levels = ""
 # gunicorn gives up when one of its workers cannot start, which it would tell
 # nobody who already talks to another one.
 _HOOKS = """
+import gc
+
 def post_worker_init(worker):
+    if not {collects}:
+        gc.disable()
     with open('{folder}/ready', 'a') as ready:
         ready.write('.')
 """
@@ -68,10 +72,13 @@ class ServedPlacement(fixtures.Fixture):
     :param workers: processes; threads: of each. gunicorn's threaded worker
         keeps connections open, as a web server in front of uwsgi would.
     :param keep_alive: seconds for which it does.
+    :param collects: whether it collects garbage, as it does in a cloud. A
+        large answer comes a third later when that happens meanwhile.
     """
 
     def __init__(self, url: str, workers: int = 2, threads: int = 8,
-                 keep_alive: int = 75) -> None:
+                 keep_alive: int = 75, collects: bool = True) -> None:
+        self._collects = collects
         self._keep_alive = keep_alive
         self._url = url
         self._workers = workers
@@ -89,7 +96,8 @@ class ServedPlacement(fixtures.Fixture):
         self._access = self._folder / 'access'
         self._ready = self._folder / 'ready'
         self._hooks = self._folder / 'hooks.py'
-        self._hooks.write_text(_HOOKS.replace('{folder}', str(self._folder)))
+        self._hooks.write_text(_HOOKS.format(
+            folder=self._folder, collects=self._collects))
         self._sync()
         self._port = 0
         self.start()
