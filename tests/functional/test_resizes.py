@@ -135,3 +135,26 @@ class AmountTests(base.FunctionalTestCase):
                          dst=[vgpu('1.1'), vgpu('1.2'), vgpu('1.3')])
         self._resize(1, 2)
         self.assertEqual({'dst': [(1, 2), (2, 1)]}, self.kept())
+
+
+class SameHostTests(base.FunctionalTestCase):
+    """Where Nova may resize a server on the host where it is."""
+
+    OPTIONS = {'operations': ['resize']}
+
+    def test_own_host_is_judged_like_any_other(self) -> None:
+        self.flags(allow_resize_to_same_host=True)
+        self.useFixture(fixtures.MockPatchObject(
+            rpcapi.ComputeAPI, 'prep_resize'))
+        self.start_hosts(src=[vgpu('1.2'), vgpu('2.0'), vgpu('1.3')],
+                         dst=[vgpu('2.0')])
+        flavors = [self._create_flavor(
+            memory_mb=memory, vcpu=1, disk=1, ephemeral=0,
+            extra_spec={'resources:VGPU': '1'}) for memory in (256, 512)]
+        server = self.boot(flavor=flavors[0])
+        self.api.post_server_action(server['id'], {
+            'resize': {'flavorRef': flavors[1]}})
+        # Its own device, whose place Nova keeps until the resize is
+        # confirmed, or the one that accepts it.
+        self.assertEqual(['dst', 'src'], sorted(self.probe.last.offered))
+        self.assertEqual({'src': [(0,), (2,)]}, self.kept())
