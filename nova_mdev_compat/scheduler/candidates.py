@@ -83,17 +83,12 @@ class Removals:
     def __iter__(self) -> Iterator[Removal]:
         return map(Removal, self.hosts, self.before, self.left)
 
-    def restore(self) -> None:
-        """Gives hosts back what was taken from them."""
-        for host, before in zip(self.hosts, self.before):
-            host.allocation_candidates = before
-
 
 @dataclasses.dataclass(slots=True)
 class Narrowing:
-    """What became of the hosts of a request.
+    """What is taken from the hosts of a request.
 
-    :param stay: those that stay, in order.
+    :param stay: the hosts that stay, in order.
     :param gone: those that lost all their candidates.
     :param fewer: those that lost some.
     :param bare: those that had none to lose, and go too.
@@ -108,10 +103,46 @@ class Narrowing:
         """Whether anything was taken."""
         return bool(self.gone or self.fewer or self.bare)
 
+    def take(self, hosts: Iterable[Any], keep: Keep, enforce: bool) -> None:
+        """Takes from hosts the candidates that do not stay.
+
+        A host's list is reassigned, never changed in place: Nova may have
+        kept the old one.
+
+        :param enforce: when false, nothing is changed and every host stays.
+        """
+        # This runs for each host of a cloud, so it calls nothing but `keep`.
+        stay, gone, fewer = self.stay, self.gone, self.fewer
+        gone_hosts, gone_before, gone_left = gone.hosts, gone.before, gone.left
+        fewer_hosts, fewer_before, fewer_left = \
+            fewer.hosts, fewer.before, fewer.left
+        for host in hosts:
+            before = host.allocation_candidates
+            left = keep(before)
+            if left:
+                stay.append(host)
+                if len(left) == len(before):
+                    continue
+                fewer_hosts.append(host)
+                fewer_before.append(before)
+                fewer_left.append(left)
+            else:
+                if not enforce:
+                    stay.append(host)
+                if not before:
+                    self.bare.append(host)
+                    continue
+                gone_hosts.append(host)
+                gone_before.append(before)
+                gone_left.append(left)
+            if enforce:
+                host.allocation_candidates = left
+
     def restore(self) -> None:
         """Gives hosts back what was taken from them."""
-        self.gone.restore()
-        self.fewer.restore()
+        for removals in (self.gone, self.fewer):
+            for host, before in zip(removals.hosts, removals.before):
+                host.allocation_candidates = before
 
 
 def device_classes(hosts: Iterable[Any],
@@ -212,53 +243,6 @@ def _without(before: Sequence[Candidate],
         return before
     gone = set(map(id, bad))
     return [candidate for candidate in before if id(candidate) not in gone]
-
-
-def narrow(hosts: Iterable[Any], keep: Keep, enforce: bool) -> Narrowing:
-    """Takes from hosts the candidates that do not stay.
-
-    A host's list is reassigned, never changed in place: Nova may have kept
-    the old one. If `keep` raises, every host has its own again.
-
-    :param enforce: when false, nothing is changed and every host stays.
-    """
-    found = Narrowing()
-    try:
-        _narrow(hosts, keep, enforce, found)
-    except Exception:
-        found.restore()
-        raise
-    return found
-
-
-def _narrow(hosts: Iterable[Any], keep: Keep, enforce: bool,
-            found: Narrowing) -> None:
-    # This runs for each host of a cloud, so it calls nothing but `keep`.
-    stay, gone, fewer = found.stay, found.gone, found.fewer
-    gone_hosts, gone_before, gone_left = gone.hosts, gone.before, gone.left
-    fewer_hosts, fewer_before, fewer_left = \
-        fewer.hosts, fewer.before, fewer.left
-    for host in hosts:
-        before = host.allocation_candidates
-        left = keep(before)
-        if left:
-            stay.append(host)
-            if len(left) == len(before):
-                continue
-            fewer_hosts.append(host)
-            fewer_before.append(before)
-            fewer_left.append(left)
-        else:
-            if not enforce:
-                stay.append(host)
-            if not before:
-                found.bare.append(host)
-                continue
-            gone_hosts.append(host)
-            gone_before.append(before)
-            gone_left.append(left)
-        if enforce:
-            host.allocation_candidates = left
 
 
 def providers(hosts: Iterable[Sequence[Candidate]]) -> list[str]:

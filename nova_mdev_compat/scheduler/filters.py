@@ -121,17 +121,20 @@ def _judge(hosts: list[Any], judged: judgement.Judgement
     keep = judged.keep(first)
     if keep is None:
         return None
-    narrowing = candidates.narrow(hosts, keep, enforce)
+    narrowing = candidates.Narrowing()
     try:
+        narrowing.take(hosts, keep, enforce)
         for _ in range(_PASSES):
             if not judged.found_newer(hosts, narrowing):
                 break
             keep = judged.keep(first)
             assert keep is not None
             narrowing.restore()
-            narrowing = candidates.narrow(hosts, keep, enforce)
+            narrowing = candidates.Narrowing()
+            narrowing.take(hosts, keep, enforce)
     except Exception:
-        # `on_error` may let all hosts stay, with all that they came with.
+        # `filter_all` logs it, and `on_error` may let all hosts stay: with
+        # all that they came with.
         narrowing.restore()
         raise
     return narrowing

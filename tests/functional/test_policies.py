@@ -19,6 +19,7 @@ from oslo_db import exception as db_exception
 
 from nova_mdev_compat.placement import errors
 from nova_mdev_compat.placement import trait_cache
+from nova_mdev_compat.scheduler import judgement
 from tests.functional import base
 from tests.functional import documents
 from tests.functional import endpoint
@@ -273,13 +274,19 @@ class ErrorTests(base.FunctionalTestCase):
         self.assert_device_on(server, 'wrong', 0)
         self._assert_said_once_about(server)
 
-    def test_accepts_with_what_was_taken_already(self):
-        # It fails when candidates have been taken from hosts.
+    @ddt.data('when one is asked about', 'when all have been')
+    def test_accepts_with_what_was_taken_already(self, when):
+        # It fails when candidates have been taken from a host.
         self.mdev_compat(on_error='accept')
         server = self.boot()
-        with mock.patch.object(trait_cache.TraitCache, 'catch_up',
-                               autospec=True,
-                               side_effect=errors.Unreachable('gone')):
+        answers = iter([[]])
+        broken = mock.patch.object(
+            judgement.Judgement, 'keep', autospec=True,
+            side_effect=lambda *_: lambda _: next(answers)) \
+            if when == 'when one is asked about' else mock.patch.object(
+                trait_cache.TraitCache, 'catch_up', autospec=True,
+                side_effect=errors.Unreachable('gone'))
+        with broken:
             self.live_migrate(server)
         self.assertEqual(['right', 'wrong'], sorted(self.kept()))
         self.assertEqual(self.probe.last.offered, self.kept())

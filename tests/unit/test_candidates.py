@@ -179,6 +179,13 @@ class TestKept(testtools.TestCase):
             self.assertEqual(before if stays else [], list(keep(before)))
 
 
+def narrow(hosts: list[Any], keep: candidates.Keep,
+           enforce: bool) -> candidates.Narrowing:
+    found = candidates.Narrowing()
+    found.take(hosts, keep, enforce)
+    return found
+
+
 class TestNarrow(testtools.TestCase):
 
     def setUp(self) -> None:
@@ -190,7 +197,7 @@ class TestNarrow(testtools.TestCase):
         self.keep = from_providers('a', 'b')
 
     def narrow(self, enforce: bool = True) -> candidates.Narrowing:
-        return candidates.narrow(self.hosts, self.keep, enforce)
+        return narrow(self.hosts, self.keep, enforce)
 
     def test_hosts_that_keep_a_candidate_stay_in_order(self) -> None:
         self.assertEqual([self.good, self.mixed], self.narrow().stay)
@@ -233,7 +240,7 @@ class TestNarrow(testtools.TestCase):
     def test_dropped_among_equal_candidates(self) -> None:
         same = Host('same', on('a'), on('a'), on('a'))
         answers = iter([True, False, True])
-        (removal,) = candidates.narrow(
+        (removal,) = narrow(
             [same], candidates.where(lambda _: next(answers)), True).fewer
         self.assertEqual(1, len(removal.dropped))
         self.assertIs(removal.before[1], removal.dropped[0])
@@ -244,17 +251,20 @@ class TestNarrow(testtools.TestCase):
         for host, found in zip(self.hosts, lists):
             self.assertIs(found, host.allocation_candidates)
 
-    def test_hosts_have_their_lists_when_a_test_raises(self) -> None:
+    def test_restored_after_a_test_has_raised(self) -> None:
         lists = [host.allocation_candidates for host in self.hosts]
 
         def passes(one: candidates.Candidate) -> bool:
             if 'd' in one['allocations']:
                 raise ValueError('d')
             return 'a' in one['allocations']
-        self.assertRaises(ValueError, candidates.narrow, self.hosts,
+        found = candidates.Narrowing()
+        self.assertRaises(ValueError, found.take, self.hosts,
                           candidates.where(passes), True)
-        for host, found in zip(self.hosts, lists):
-            self.assertIs(found, host.allocation_candidates)
+        self.assertIsNot(lists[1], self.mixed.allocation_candidates)
+        found.restore()
+        for host, before in zip(self.hosts, lists):
+            self.assertIs(before, host.allocation_candidates)
 
     def test_without_enforcing_nothing_is_changed(self) -> None:
         lists = [host.allocation_candidates for host in self.hosts]
@@ -271,7 +281,7 @@ class TestNarrow(testtools.TestCase):
 
     def test_host_without_candidates_goes(self) -> None:
         empty = Host('empty')
-        found = candidates.narrow([empty, self.good], self.keep, True)
+        found = narrow([empty, self.good], self.keep, True)
         self.assertEqual([self.good], found.stay)
         self.assertEqual([empty], found.bare)
         self.assertEqual(([], []), (list(found.gone), list(found.fewer)))
@@ -280,7 +290,7 @@ class TestNarrow(testtools.TestCase):
     def test_host_without_candidates_stays_when_nothing_is_enforced(
             self) -> None:
         empty = Host('empty')
-        found = candidates.narrow([empty, self.good], self.keep, False)
+        found = narrow([empty, self.good], self.keep, False)
         self.assertEqual([empty, self.good], found.stay)
         self.assertEqual([empty], found.bare)
 
@@ -290,7 +300,7 @@ class TestNarrow(testtools.TestCase):
         def passes(one: candidates.Candidate) -> bool:
             seen.append(id(one))
             return True
-        found = candidates.narrow(
+        found = narrow(
             self.hosts, candidates.where(passes), True)
         self.assertEqual(self.hosts, found.stay)
         self.assertFalse(found)
