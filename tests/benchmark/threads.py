@@ -80,6 +80,7 @@ def rows(hosts: int = HOSTS, number: int = rounds.ROUNDS,
 
 @contextlib.contextmanager
 def _apart(fleet: moves.ParityFleet) -> Iterator[clouds.Cloud]:
+    """Placement on other processors than this one's threads."""
     processors = os.sched_getaffinity(0)
     mine = {min(processors)}
     os.sched_setaffinity(0, processors - mine or mine)

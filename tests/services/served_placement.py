@@ -72,8 +72,8 @@ class ServedPlacement(fixtures.Fixture):
     :param workers: processes; threads: of each. gunicorn's threaded worker
         keeps connections open, as a web server in front of uwsgi would.
     :param keep_alive: seconds for which it does.
-    :param collects: whether it collects garbage, as it does in a cloud. A
-        large answer comes a third later when that happens meanwhile.
+    :param collects: whether it collects garbage, as it does in a cloud. Some
+        large answers take a third longer for it, and others do not.
     """
 
     def __init__(self, url: str, workers: int = 2, threads: int = 8,

@@ -205,6 +205,18 @@ class TestSingleFlight(KeptTestCase):
         self.assertEqual({1}, {caller.answer() for caller in crowd})
         self.assertEqual(2, self.answers.count)
 
+    def test_who_wants_a_newer_value_waits_for_it(self) -> None:
+        self.kept.get()
+        self.clock.advance(TTL / 2)
+        self.answers.hold(1)
+        renewed = Caller(lambda: self.kept.renew(self.clock.now).value)
+        self.answers.wait_started(1)
+        self.assertTrue(renewed.is_alive())
+        self.answers.release(1)
+        self.assertEqual(1, renewed.answer())
+        self.assertEqual(1, self.kept.get())
+        self.assertEqual(2, self.answers.count)
+
     def test_nobody_waits_for_what_failed_before(self) -> None:
         self.kept.get()
         self.clock.advance(TTL)
@@ -215,6 +227,7 @@ class TestSingleFlight(KeptTestCase):
         elected = Caller(self.kept.get)
         self.answers.wait_started(2)
         self.assertEqual(0, self.kept.get())
+        self.assertTrue(elected.is_alive())
         self.answers.release(2)
         self.assertEqual(2, elected.answer())
 
